@@ -1,0 +1,25 @@
+# Everything a person does with this project, by name. `make serve` and `make test` need only Python >= 3.11.
+PYTHON ?= python3
+BIN := .venv/bin
+ARGS ?=
+
+.PHONY: serve setup lint unit test bench
+
+serve: setup
+	@$(BIN)/wardgate serve $(ARGS)
+
+setup:
+	@$(PYTHON) tools/setup.py
+
+lint: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+unit: setup
+	$(BIN)/pytest -q -m "not vllm" $(ARGS)
+
+test: setup
+	$(BIN)/coverage erase
+	$(BIN)/pytest -q --cov --cov-report=term $(ARGS)
