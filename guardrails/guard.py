@@ -1,0 +1,136 @@
+"""Runs the checks and decides; the one object that a gateway, a CI job or an agent needs."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from guardrails.checks.commands import CommandsCheck
+from guardrails.checks.injection import InjectionCheck
+from guardrails.commands.judge import CommandJudge
+from guardrails.commands.rules import load_rules
+from guardrails.commands.runbooks import load_runbooks
+from guardrails.interface import Action, Channel, Found, Shell, Subject, Unchecked, Verdict
+from guardrails.stream import GuardStream
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from guardrails.interface import Check, Finding, Outcome
+    from guardrails.policy import Policy
+
+_STRENGTH = {Action.ALLOW: 0, Action.REWRITE: 1, Action.ESCALATE: 2, Action.BLOCK: 3}
+_ALLOWED = Verdict(Action.ALLOW)
+
+
+def _unheard(_check: str, _error: Exception) -> None:
+    """Nobody asked to hear of crashes; the verdict tells of them all the same."""
+
+
+class Guard:
+    """Judges texts under one policy; immutable, and safe to share between threads."""
+
+    def __init__(
+        self,
+        policy: Policy,
+        *,
+        crashed: Callable[[str, Exception], None] = _unheard,
+        clock: Callable[[], float] | None = None,
+    ) -> None:
+        """Load the rules and runbooks that `policy` names.
+
+        Args:
+            policy: What to do with what is found.
+            crashed: Told the check's name and its exception where one crashed, for a log.
+            clock: Seconds, monotonic, for the wall-clock fuse; None for no fuse.
+
+        Raises:
+            RuleError: A rule file or runbook file of the policy cannot be used.
+        """
+        rules = load_rules(policy.rule_files)
+        runbooks = load_runbooks(policy.runbook_files)
+        judge = CommandJudge(rules, runbooks)
+        self.policy = policy
+        self.rules_digest: str = hashlib.sha256(f"{rules.digest}\n{runbooks.digest}".encode()).hexdigest()
+        self._crashed = crashed
+        self._clock = clock
+        self._checks: tuple[Check, ...] = (
+            CommandsCheck(judge, held=policy.budgets.held_characters),
+            InjectionCheck(judge),
+        )
+        self._by_channel = {
+            channel: tuple(check for check in self._checks if channel in check.channels) for channel in Channel
+        }
+
+    def examine(
+        self,
+        text: str,
+        channel: Channel,
+        *,
+        shell: Shell = Shell.AUTO,
+        type: str = "free_text",  # noqa: A002 - the contract's word for a parameter's type
+        values: Sequence[str] = (),
+    ) -> Verdict:
+        """The verdict on one whole text; on an output it is the one a stream of it gets, however it is cut."""
+        if channel is Channel.OUTPUT:
+            stream = self.stream()
+            stream.feed(text)
+            stream.finish()
+            return stream.verdict()
+        checks = self._by_channel[channel]
+        if len(text) > self.policy.budgets.text_characters:
+            return self.decide([Unchecked(check.name, "too_long") for check in checks], ())
+        subject = Subject(text, channel, shell, type, tuple(values))
+        begun = self._clock() if self._clock else 0.0
+        outcomes = [self._run(check, subject) for check in checks]
+        if self._clock and self._clock() - begun > self.policy.budgets.seconds:
+            outcomes.append(Unchecked("guard", "timeout"))
+        return self.decide(outcomes, tuple(check.name for check in checks))
+
+    def stream(self) -> GuardStream:
+        """A new watch over one answer that arrives in pieces."""
+        watches = [(check.name, watch) for check in self._by_channel[Channel.OUTPUT] if (watch := check.watch())]
+        return GuardStream(watches, self.decide, self._crashed, clock=self._clock, seconds=self.policy.budgets.seconds)
+
+    def decide(self, outcomes: Sequence[Outcome], ran: tuple[str, ...]) -> Verdict:
+        """One verdict of many outcomes: the strongest action that the policy gives any of them."""
+        findings: list[Finding] = []
+        unchecked: list[Unchecked] = []
+        for outcome in outcomes:
+            if isinstance(outcome, Found):
+                findings.extend(outcome.findings)
+            elif isinstance(outcome, Unchecked):
+                unchecked.append(outcome)
+        if not findings and not unchecked:
+            return Verdict(Action.ALLOW, ran=ran) if ran else _ALLOWED
+        findings.sort(key=lambda finding: (finding.span, finding.rule))
+        asked = [self.policy.action(finding) for finding in findings]
+        action = max(asked + [Action(self.policy.on_unchecked)] * bool(unchecked), key=_STRENGTH.__getitem__)
+        alternative = next((finding.alternative for finding in findings if finding.alternative), None)
+        skipped = {miss.check for miss in unchecked}
+        return Verdict(
+            action=action,
+            findings=tuple(findings),
+            unchecked=tuple(unchecked),
+            alternative=alternative if action is Action.BLOCK else None,
+            ran=tuple(name for name in ran if name not in skipped),
+        )
+
+    def refusal(self, verdict: Verdict) -> str:
+        """What the user reads instead of the stopped text; the safe alternative stands in it, what was found never."""
+        words = self.policy.refusal
+        if not verdict.findings:
+            return words.unchecked
+        if verdict.action is Action.ESCALATE:
+            return words.escalated
+        text = words.input if any(finding.check == "injection" for finding in verdict.findings) else words.output
+        if not verdict.alternative:
+            return text
+        return f"{text}\n\n{words.alternative}\n\n```\n{verdict.alternative}\n```"
+
+    def _run(self, check: Check, subject: Subject) -> Outcome:
+        try:
+            return check.examine(subject)
+        except Exception as error:  # noqa: BLE001 - the boundary: whatever broke, the check did not pass
+            self._crashed(check.name, error)
+            return Unchecked(check.name, "crashed")
