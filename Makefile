@@ -18,8 +18,11 @@ lint: setup
 	$(BIN)/lint-imports --no-cache
 
 unit: setup
-	$(BIN)/pytest -q -m "not vllm" $(ARGS)
+	$(BIN)/pytest -q -m "not vllm and not slow" $(ARGS)
 
 test: setup
 	$(BIN)/coverage erase
 	$(BIN)/pytest -q --cov --cov-report=term $(ARGS)
+
+bench: setup
+	$(BIN)/python bench/run.py $(ARGS)
