@@ -58,7 +58,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     chosen = config.option.markexpr or config.option.keyword or config.args != config.getini("testpaths")
     if not in_ci() or chosen or config.option.collectonly:
         return
-    missing = sorted({*STORIES.glob("test_*.py")} - config.stash.get(PLAYED, set()))
+    played = config.stash.get(PLAYED, set[Path]())
+    missing = sorted({*STORIES.glob("test_*.py")} - played)
     if missing or not STORIES.is_dir():
         reporter: Any = config.pluginmanager.get_plugin("terminalreporter")
         names = ", ".join(path.stem for path in missing) or "there are none"
