@@ -12,19 +12,17 @@ from gateway.store.records import Escalation
 
 if TYPE_CHECKING:
     from gateway.ids import Minter
-    from gateway.metrics import Metrics
     from guardrails.escalation import Escalation as Assessment
 
 
 class HandOver:
     """Mints escalations; whoever answers appends the record to the spool together with the inference's."""
 
-    def __init__(self, minter: Minter, metrics: Metrics) -> None:
+    def __init__(self, minter: Minter) -> None:
         self._minter = minter
-        self._metrics = metrics
 
-    def mint(self, assessment: Assessment, inference_id: str, project: str) -> tuple[dict[str, Any], Escalation]:
-        """The contract's escalation object for the answer, and the record for the operators, with the same id."""
+    def record(self, assessment: Assessment, inference_id: str, project: str) -> Escalation:
+        """A new record for the operators; its body is the contract's escalation object, which the answer carries."""
         escalation_id = self._minter.mint(ESCALATION_PREFIX)
         document: dict[str, Any] = {
             "id": escalation_id,
@@ -35,7 +33,7 @@ class HandOver:
         }
         if assessment.runbook is not None:
             document["runbook"] = assessment.runbook
-        record = Escalation(
+        return Escalation(
             id=escalation_id,
             created_us=time.time_ns() // 1000,
             inference_id=inference_id,
@@ -43,5 +41,3 @@ class HandOver:
             reason=assessment.reason,
             body=msgspec.json.encode(document),
         )
-        self._metrics.escalation(assessment.reason)
-        return document, record
