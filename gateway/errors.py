@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 
@@ -14,6 +16,7 @@ class ApiError(Exception):
         code: Machine-readable reason.
         param: Field the error is about, dotted, or None.
         headers: Further response headers.
+        wardgate: The contract's `wardgate` object, JSON, where an exchange got as far as having one.
     """
 
     status = 500
@@ -26,17 +29,22 @@ class ApiError(Exception):
         code: str | None = None,
         param: str | None = None,
         headers: tuple[tuple[str, str], ...] = (),
+        wardgate: bytes = b"",
     ) -> None:
         super().__init__(message)
         self.message = message
         self.code = code
         self.param = param
         self.headers = headers
+        self.wardgate = wardgate
 
     def body(self) -> bytes:
         """The JSON document OpenAI's clients understand."""
         error = {"message": self.message, "type": self.type, "param": self.param, "code": self.code}
-        return msgspec.json.encode({"error": error})
+        document: dict[str, Any] = {"error": error}
+        if self.wardgate:
+            document["wardgate"] = msgspec.Raw(self.wardgate)
+        return msgspec.json.encode(document)
 
     def event(self) -> bytes:
         """The same as one server-sent event, for a stream that has begun."""
@@ -64,6 +72,11 @@ class ScopeMissing(ApiError):
 
 class NotFound(ApiError):
     status = 404
+    type = "invalid_request_error"
+
+
+class MethodNotAllowed(ApiError):
+    status = 405
     type = "invalid_request_error"
 
 

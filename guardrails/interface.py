@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class Channel(StrEnum):
@@ -170,3 +173,28 @@ class Verdict:
     rewritten: str | None = None
     alternative: str | None = None
     ran: tuple[str, ...] = field(default=())
+
+
+_STRENGTH = {action: strength for strength, action in enumerate(Action)}
+
+
+def strongest(actions: Iterable[Action]) -> Action:
+    """The strongest of some actions; `allow` for none."""
+    return max(actions, key=_STRENGTH.__getitem__, default=Action.ALLOW)
+
+
+def merged(verdicts: Iterable[Verdict]) -> Verdict:
+    """One verdict over several texts: the strongest action, everything found, the first alternative.
+
+    Spans stay relative to the text each finding came from, and `rewritten` does not survive: it belongs to one text.
+    """
+    every = tuple(verdicts)
+    if len(every) == 1:
+        return every[0]
+    return Verdict(
+        action=strongest(verdict.action for verdict in every),
+        findings=tuple(finding for verdict in every for finding in verdict.findings),
+        unchecked=tuple(outcome for verdict in every for outcome in verdict.unchecked),
+        alternative=next((verdict.alternative for verdict in every if verdict.alternative), None),
+        ran=tuple(dict.fromkeys(name for verdict in every for name in verdict.ran)),
+    )

@@ -1,0 +1,216 @@
+"""`POST /v1/chat/completions`, the request: where its texts stand, and what is passed on to vLLM."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from guardrails.escalation import Turn
+from guardrails.parameters import UnboundParameter, bind
+
+from gateway.errors import InvalidRequest
+from gateway.protocols import extras, fields
+from gateway.protocols.interface import Extras, Slot
+from guardrails.interface import Channel
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+API = "chat.completions"
+MOST_CHOICES = 128
+
+# A schema can force text: its string values are judged, its structure is not.
+_FORCING = ("response_format", "structured_outputs")
+
+
+@dataclass(slots=True)
+class ChatRequest:
+    """One request, checked as far as the gateway reads it. vLLM checks the rest.
+
+    Attributes:
+        document: The JSON document as it came, without `wardgate`.
+        model: The alias, version or base model asked for.
+        choices: How many choices (`n`) were asked for.
+        wants_logprobs: The client asked for log-probabilities itself.
+        wants_usage: The client of a stream asked for the usage chunk.
+        allowed: Fields that policy lets pass unjudged.
+    """
+
+    document: dict[str, Any]
+    model: str
+    stream: bool
+    choices: int
+    wants_logprobs: bool
+    wants_usage: bool
+    extras: Extras
+    allowed: Collection[str] = field(default=())
+
+    def bind(self) -> None:
+        """Fill the messages' placeholders with the parameters, which are checked by then.
+
+        Raises:
+            InvalidRequest: `unbound_parameter`: a placeholder without a value, or a value without a placeholder.
+        """
+        if self.extras.parameters is None:
+            return
+        places = list(_message_texts(self.document["messages"]))
+        try:
+            filled = bind([place.text for place in places], self.extras.parameters)
+        except UnboundParameter as error:
+            raise InvalidRequest(
+                str(error), code="unbound_parameter", param=f"wardgate.parameters.{error.name}"
+            ) from error
+        for place, text in zip(places, filled, strict=True):
+            place.container[place.key] = text
+
+    def slots(self) -> Iterator[Slot]:
+        """Every text of the request that a guard must read, once parameters are bound."""
+        messages = self.document["messages"]
+        for place in _message_texts(messages):
+            if place.role == "assistant":
+                continue  # what the model said went through the guard when it was said
+            yield Slot(place.name, place.text, Channel.PROMPT)
+        if self.document.get("continue_final_message") and messages[-1].get("role") == "assistant":
+            last = list(_message_texts(messages[-1:]))
+            for place in last:
+                yield Slot(f"messages[{len(messages) - 1}]", place.text, Channel.OUTPUT)
+        for name in ("tools", *_FORCING, "stop"):
+            if name not in self.allowed and (value := self.document.get(name)) is not None:
+                for text in _strings(value):
+                    yield Slot(name, text, Channel.PROMPT)
+
+    def turns(self) -> list[Turn]:
+        """The conversation as the escalation rules read it."""
+        return [Turn(place.role, place.text) for place in _message_texts(self.document["messages"])]
+
+    def forward(self, engine_model: str, *, ask_logprobs: bool) -> bytes:
+        """The body for vLLM: the client's own document with the model resolved, and what the record needs asked for."""
+        document = self.document | {"model": engine_model}
+        if ask_logprobs:
+            document["logprobs"] = True
+        if self.stream:
+            document["stream_options"] = (document.get("stream_options") or {}) | {"include_usage": True}
+        return orjson.dumps(document)
+
+    def record(self) -> bytes:
+        """The request as it is kept: parameters bound, as sent by the client otherwise."""
+        return orjson.dumps(self.document)
+
+
+def read(body: bytes, allowed: Collection[str]) -> ChatRequest:
+    """Parse and check a request body.
+
+    Raises:
+        InvalidRequest: Not JSON, or a field the gateway reads has the wrong type.
+        UnsupportedParameter: A field that carries text past the guards, or shows more than the answer.
+    """
+    try:
+        document = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise InvalidRequest(f"The body is not valid JSON: {error}.", code="invalid_json") from error
+    if not isinstance(document, dict):
+        raise InvalidRequest("The body must be a JSON object.", code="invalid_json")
+    fields.refuse(document, allowed)
+    _check_messages(document.get("messages"))
+    wardgate = extras.read(document.pop("wardgate", None), document.get("user"))
+    if document.get("store") is False:
+        wardgate = Extras(wardgate.conversation_id, wardgate.user_id, wardgate.parameters, store=False)
+    options = _typed(document, "stream_options", dict, "an object") or {}
+    return ChatRequest(
+        document=document,
+        model=_model(document),
+        stream=bool(_typed(document, "stream", bool, "true or false")),
+        choices=_choices(document),
+        wants_logprobs=bool(_typed(document, "logprobs", bool, "true or false")),
+        wants_usage=bool(options.get("include_usage")),
+        extras=wardgate,
+        allowed=allowed,
+    )
+
+
+@dataclass(slots=True)
+class _Place:
+    container: dict[str, Any]
+    key: str
+    text: str
+    name: str
+    role: str
+
+
+def _message_texts(messages: list[dict[str, Any]]) -> Iterator[_Place]:
+    for index, message in enumerate(messages):
+        role = message["role"]
+        content = message.get("content")
+        if isinstance(content, str):
+            yield _Place(message, "content", content, f"messages[{index}].content", role)
+        elif isinstance(content, list):
+            for number, part in enumerate(content):
+                for key, value in part.items():
+                    if isinstance(value, str) and key != "type":
+                        yield _Place(part, key, value, f"messages[{index}].content[{number}].{key}", role)
+        for key in ("name", "reasoning", "reasoning_content"):
+            if isinstance(message.get(key), str):
+                yield _Place(message, key, message[key], f"messages[{index}].{key}", role)
+
+
+def _strings(value: object) -> Iterator[str]:
+    """Every string inside a JSON value, keys included: a schema's property names reach the model as well."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list):
+        for item in value:
+            yield from _strings(item)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield key
+            yield from _strings(item)
+
+
+def _typed(document: dict[str, Any], name: str, kind: type, words: str) -> Any:
+    value = document.get(name)
+    if value is not None and not isinstance(value, kind):
+        raise InvalidRequest(f"'{name}' must be {words}, got {value!r:.60}.", param=name, code="invalid_type")
+    return value
+
+
+def _model(document: dict[str, Any]) -> str:
+    model = _typed(document, "model", str, "a string")
+    if not model:
+        raise InvalidRequest(
+            "'model' is missing. Name an alias, such as 'default'.", param="model", code="missing_field"
+        )
+    return str(model)
+
+
+def _choices(document: dict[str, Any]) -> int:
+    count = document.get("n")
+    if count is None:
+        return 1
+    if not isinstance(count, int) or isinstance(count, bool) or not 1 <= count <= MOST_CHOICES:
+        raise InvalidRequest(
+            f"'n' must be a whole number from 1 to {MOST_CHOICES}, got {count!r:.60}.", param="n", code="invalid_value"
+        )
+    return count
+
+
+def _check_messages(messages: object) -> None:
+    if not isinstance(messages, list) or not messages:
+        raise InvalidRequest("'messages' must be a non-empty array of messages.", param="messages", code="invalid_type")
+    for index, message in enumerate(messages):
+        where = f"messages[{index}]"
+        if not isinstance(message, dict):
+            raise InvalidRequest(f"'{where}' must be an object.", param=where, code="invalid_type")
+        if not isinstance(message.get("role"), str):
+            raise InvalidRequest(f"'{where}.role' must be a string.", param=f"{where}.role", code="invalid_type")
+        content = message.get("content")
+        if content is not None and not isinstance(content, str | list):
+            raise InvalidRequest(
+                f"'{where}.content' must be a string or an array of parts.",
+                param=f"{where}.content",
+                code="invalid_type",
+            )
+        if isinstance(content, list) and not all(isinstance(part, dict) for part in content):
+            raise InvalidRequest(
+                f"'{where}.content' must hold objects only.", param=f"{where}.content", code="invalid_type"
+            )

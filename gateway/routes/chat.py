@@ -1,0 +1,143 @@
+"""`POST /v1/chat/completions` as a raw ASGI callable: the body in, the exchange, its answer out.
+
+FastAPI would cost as much as everything the gateway does for a request; see the bench.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from gateway.errors import ApiError, BodyTooLarge
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, MutableMapping
+
+    from gateway.exchange import Exchange
+
+    Message = MutableMapping[str, Any]
+    Receive = Callable[[], Awaitable[Message]]
+    Send = Callable[[Message], Awaitable[None]]
+
+JSON = (b"content-type", b"application/json")
+EVENTS = (b"content-type", b"text/event-stream; charset=utf-8")
+
+
+class ClientLeft(Exception):
+    """The client hung up before its request was complete."""
+
+
+class Chat:
+    """The route; `max_body_bytes` bounds what is read of a request."""
+
+    def __init__(self, exchange: Exchange, max_body_bytes: int) -> None:
+        self._exchange = exchange
+        self._limit = max_body_bytes
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        out = _Outlet(receive, send)
+        try:
+            authorization = api_key = length = None
+            for name, value in scope["headers"]:
+                if name == b"authorization":
+                    authorization = value
+                elif name == b"x-api-key":
+                    api_key = value
+                elif name == b"content-length":
+                    length = value
+            body = await self._read(receive, length)
+            await self._exchange.chat(body, authorization, api_key, out)
+        except ApiError as error:
+            await out.error(error)
+        except ClientLeft:
+            return
+        finally:
+            out.done()
+
+    async def _read(self, receive: Receive, length: bytes | None) -> bytes:
+        """The whole body.
+
+        Raises:
+            BodyTooLarge: As soon as that is known, by its declared length or by what has come.
+            ClientLeft: The client hung up.
+        """
+        if length is not None and length.isdigit() and int(length) > self._limit:
+            raise self._too_large()
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientLeft
+        body: bytes = message.get("body", b"")
+        if not message.get("more_body"):
+            if len(body) > self._limit:
+                raise self._too_large()
+            return body
+        parts, size = [body], len(body)
+        while message.get("more_body"):
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise ClientLeft
+            parts.append(message.get("body", b""))
+            size += len(parts[-1])
+            if size > self._limit:
+                raise self._too_large()
+        return b"".join(parts)
+
+    def _too_large(self) -> BodyTooLarge:
+        return BodyTooLarge(
+            f"The request body is larger than {self._limit} bytes. Shorten it, or have the operator raise the policy's "
+            "max_body_bytes.",
+            code="body_too_large",
+        )
+
+
+class _Outlet:
+    """One answer on its way to the client."""
+
+    __slots__ = ("_receive", "_send", "_watcher", "gone", "opened")
+
+    def __init__(self, receive: Receive, send: Send) -> None:
+        self._receive = receive
+        self._send = send
+        self._watcher: asyncio.Task[Message] | None = None
+        self.opened = False
+        self.gone = False
+
+    def when_gone(self, callback: Callable[[], object]) -> None:
+        """Call `callback` once the client hangs up; until `done`."""
+
+        def left(watcher: asyncio.Task[Message]) -> None:
+            if not watcher.cancelled():
+                self.gone = True
+                callback()
+
+        self._watcher = asyncio.ensure_future(self._receive())  # type: ignore[arg-type]  # ASGI servers give coroutines
+        self._watcher.add_done_callback(left)
+
+    def done(self) -> None:
+        """Stop watching the client."""
+        if self._watcher is not None and not self._watcher.done():
+            self._watcher.cancel()
+
+    async def whole(self, body: bytes, action: str) -> None:
+        await self._answer(200, body, [JSON, (b"x-wardgate-action", action.encode())])
+
+    async def error(self, error: ApiError) -> None:
+        headers = [JSON, *((name.encode(), value.encode()) for name, value in error.headers)]
+        await self._answer(error.status, error.body(), headers)
+
+    async def open(self, action: str) -> None:
+        self.opened = True
+        headers = [EVENTS, (b"cache-control", b"no-cache"), (b"x-wardgate-action", action.encode())]
+        await self._send({"type": "http.response.start", "status": 200, "headers": headers})
+
+    async def write(self, data: bytes) -> None:
+        await self._send({"type": "http.response.body", "body": data, "more_body": True})
+
+    async def close(self, data: bytes) -> None:
+        await self._send({"type": "http.response.body", "body": data})
+
+    async def _answer(self, status: int, body: bytes, headers: list[tuple[bytes, bytes]]) -> None:
+        self.opened = True
+        headers.append((b"content-length", b"%d" % len(body)))
+        await self._send({"type": "http.response.start", "status": status, "headers": headers})
+        await self._send({"type": "http.response.body", "body": body})
