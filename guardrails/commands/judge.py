@@ -1,0 +1,109 @@
+"""Judges commands: parses a text, asks the rules, and says what it would do, to what, and what to do instead."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from guardrails.commands import bash
+from guardrails.commands.budget import Budget, BudgetExceeded
+from guardrails.commands.match import sources
+from guardrails.commands.scope import Scope
+from guardrails.commands.tree import UNKNOWN
+from guardrails.commands.wrappers import WRAPPERS
+from guardrails.interface import Action, Finding, Severity, Shell
+
+if TYPE_CHECKING:
+    from guardrails.commands.match import Match
+    from guardrails.commands.rules import Rule, RuleSet
+    from guardrails.commands.runbooks import Catalogue
+    from guardrails.commands.tree import Command, Span
+
+__all__ = ["BudgetExceeded", "CommandJudge", "Judgement", "Scope"]
+
+_MAKERS = frozenset(
+    {"echo", "printf", "cat", "tee", "base64", "xxd", "curl", "wget", "for", "while", "if", "export", "function"}
+)
+_HARMLESS = frozenset({"--help", "--version"})
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the judge made of one text.
+
+    Attributes:
+        findings: In the order of their spans.
+        commands: Everything the text would run.
+        complete: Whether all of it could be parsed.
+    """
+
+    findings: tuple[Finding, ...]
+    commands: tuple[Command, ...]
+    complete: bool
+
+
+class CommandJudge:
+    """The rules and the runbooks, ready to judge."""
+
+    def __init__(self, rules: RuleSet, runbooks: Catalogue) -> None:
+        self._rules = rules
+        self._runbooks = runbooks
+        self.heads: frozenset[str] = rules.heads | WRAPPERS | _MAKERS
+        self._begins = frozenset(head[:n] for head in self.heads for n in range(1, len(head) + 1))
+
+    def may_begin(self, prefix: str) -> bool:
+        """Whether a head starts with `prefix`, whatever its case."""
+        return prefix.lower() in self._begins
+
+    def judge(self, text: str, shell: Shell = Shell.AUTO, scope: Scope | None = None) -> Judgement:  # noqa: ARG002 - the other shells' readers follow in this issue
+        """Judges one text; spans are relative to it.
+
+        Raises:
+            BudgetExceeded: when the parser's work budget is spent.
+        """
+        script = bash.read(text, scope, Budget(bash.units(len(text))))
+        findings: dict[tuple[str, Span], Finding] = {}
+        for command in script.commands:
+            for finding in self._command(command):
+                findings.setdefault((finding.rule, finding.span), finding)
+        return Judgement(tuple(sorted(findings.values(), key=lambda f: f.span)), script.commands, script.complete)
+
+    def _command(self, command: Command) -> list[Finding]:
+        name = command.name
+        opaque = name == UNKNOWN
+        if not opaque and not _HARMLESS.isdisjoint(w.text for w in command.argv):
+            return []
+        found = []
+        for rule, matcher in self._rules.candidates(command.shell, "?" if opaque else name):
+            match = matcher(command)
+            if match is not None:
+                found.append(self._finding(rule, command, match))
+        if opaque and not found:
+            found.append(_unresolvable(command))
+        return found
+
+    def _finding(self, rule: Rule, command: Command, match: Match) -> Finding:
+        named = dict(match.named)
+        if match.targets:
+            first = match.targets[0]
+            named["target"] = (
+                f"{first.label} {first.path}"
+                if first.label and first.path not in first.label
+                else first.label or first.path
+            )
+        message = re.sub(r"\{(\w+)\}", lambda m: named.get(m[1], "it"), rule.reason).replace(UNKNOWN, "…")
+        alternative = self._runbooks.alternative(rule, command.name, match.targets, dict(match.named))
+        return Finding("commands", rule.id, rule.severity, _whole(command), message, rule.action, alternative)
+
+
+def _unresolvable(command: Command) -> Finding:
+    through = f" through {command.wrappers[-1]}" if command.wrappers else ""
+    message = f"would run a command{through} that is only known at run time, so nobody can say what it does"
+    return Finding("commands", "commands.unresolvable", Severity.HIGH, _whole(command), message, Action.ESCALATE)
+
+
+def _whole(command: Command) -> Span:
+    """The command, its redirections and whatever feeds it."""
+    spans = [command.span, *(r.target.span for r in command.redirects), *(c.span for c in sources(command))]
+    return min(s for s, _ in spans), max(e for _, e in spans)

@@ -1,0 +1,181 @@
+"""The small matcher behind a rule: command names, subcommands, options, arguments, targets, pipes and redirections."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from guardrails.commands.targets import target
+
+if TYPE_CHECKING:
+    from guardrails.commands.effects import Place, Target
+    from guardrails.commands.tree import Command
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Why a matcher said yes: the targets it fell on and the words it named."""
+
+    targets: tuple[Target, ...] = ()
+    named: tuple[tuple[str, str], ...] = ()
+
+
+@lru_cache(maxsize=4096)
+def has_option(word: str, option: str, abbreviated: bool) -> bool:
+    """Whether one word sets an option: `-rf` sets `-r`, `--recursive=yes` sets `--recursive`, `--rec` where allowed."""
+    if option.startswith("--"):
+        given = word.partition("=")[0]
+        return given == option or (abbreviated and len(given) > 2 and option.startswith(given))
+    if len(option) == 2 and option[0] == "-":
+        return re.fullmatch(rf"-[A-Za-z0-9]*{re.escape(option[1])}[A-Za-z0-9]*(?:=.*)?", word) is not None
+    return word == option or word.startswith(option + "=")
+
+
+@dataclass(frozen=True, slots=True)
+class Matcher:
+    """What a command must look like.
+
+    Attributes:
+        subcommands: Alternatives, each a row of steps, each step the words allowed there (`*` any).
+        options: All groups must be set; a group is set by any of its options.
+        unless: Options that make the command harmless.
+        values: Options whose value must match (`-X` → DELETE).
+        arguments: Pattern one operand must match.
+        text: Pattern the whole command, words joined by blanks, must match.
+        places: Classes one of the operands must be of.
+        operands: `name=value` operands whose value must be of `places` (dd's `of`).
+        redirects: Classes a redirection that writes must go to.
+        fed_by: Names of commands whose output it must read or be made of.
+        through: Names one of which it must be run through.
+        abbreviated: Whether long options may be shortened, as GNU's may.
+        names: Names a slot after the nth operand.
+    """
+
+    subcommands: tuple[tuple[frozenset[str], ...], ...] = ()
+    options: tuple[tuple[str, ...], ...] = ()
+    unless: tuple[str, ...] = ()
+    values: tuple[tuple[tuple[str, ...], re.Pattern[str]], ...] = ()
+    arguments: re.Pattern[str] | None = None
+    text: re.Pattern[str] | None = None
+    places: frozenset[Place] = frozenset()
+    operands: tuple[str, ...] = ()
+    redirects: frozenset[Place] = frozenset()
+    fed_by: frozenset[str] = frozenset()
+    through: frozenset[str] = frozenset()
+    abbreviated: bool = False
+    names: tuple[tuple[str, int], ...] = ()
+
+    def __call__(self, command: Command) -> Match | None:
+        """Why the command fits, or None."""
+        words = [w.shape for w in command.argv[1:]]
+        rest = self._rest(words)
+        if rest is None or not self._options(words) or not self._origin(command):
+            return None
+        operands = _operands(rest)
+        if self.arguments is not None and not any(self.arguments.search(o) for o in operands):
+            return None
+        targets = self._targets(command, operands)
+        if targets is None:
+            return None
+        return Match(targets, tuple((slot, operands[at]) for slot, at in self.names if at < len(operands)))
+
+    def _rest(self, words: list[str]) -> list[str] | None:
+        if self.text is not None and not self.text.search(" ".join(words)):
+            return None
+        if not self.subcommands:
+            return words
+        return next((r for steps in self.subcommands if (r := _after(words, steps)) is not None), None)
+
+    def _origin(self, command: Command) -> bool:
+        if self.fed_by and not any(c.name in self.fed_by for c in sources(command)):
+            return False
+        return not self.through or not self.through.isdisjoint(command.wrappers)
+
+    def _options(self, words: list[str]) -> bool:
+        flags = []
+        for word in words:
+            if word == "--":
+                break
+            if word.startswith("-"):
+                flags.append(word)
+        for group in self.options:
+            if not any(has_option(word, option, self.abbreviated) for word in flags for option in group):
+                return False
+        if any(has_option(word, option, False) for word in flags for option in self.unless):
+            return False
+        return all(self._value(words, group, pattern) for group, pattern in self.values)
+
+    @staticmethod
+    def _value(words: list[str], group: tuple[str, ...], pattern: re.Pattern[str]) -> bool:
+        for at, word in enumerate(words):
+            for option in group:
+                value = None
+                if word == option:
+                    value = words[at + 1] if at + 1 < len(words) else ""
+                elif word.startswith(option) and not option.startswith("--"):
+                    value = word[len(option) :]
+                elif word.startswith(option + "="):
+                    value = word[len(option) + 1 :]
+                if value is not None and pattern.search(value):
+                    return True
+        return False
+
+    def _targets(self, command: Command, operands: list[str]) -> tuple[Target, ...] | None:
+        if self.redirects:
+            made = [target(r.target.shape) for r in command.redirects if r.writes]
+            hit = tuple(t for t in made if t.place in self.redirects)
+            return hit or None
+        if self.operands:
+            values = [o.partition("=")[2] for o in operands if o.partition("=")[0] in self.operands]
+        else:
+            values = operands
+        if not self.places:
+            return ()
+        hit = tuple(t for t in map(target, values) if t.place in self.places)
+        return hit or None
+
+
+def sources(command: Command) -> list[Command]:
+    """Every command whose output reaches this one, through pipes or substitutions, nearest first."""
+    found: list[Command] = []
+    waiting = [command]
+    while waiting and len(found) < 64:
+        one = waiting.pop()
+        near = [
+            *one.stdin,
+            *(c for w in one.argv for c in w.commands),
+            *(c for r in one.redirects for c in r.target.commands),
+        ]
+        found += near
+        waiting += near
+    return found
+
+
+def _operands(words: list[str]) -> list[str]:
+    found: list[str] = []
+    for at, word in enumerate(words):
+        if word == "--":
+            return found + words[at + 1 :]
+        if not word.startswith("-") or word == "-":
+            found.append(word)
+    return found
+
+
+def _after(words: list[str], steps: tuple[frozenset[str], ...], at: int = 0) -> list[str] | None:
+    """The words after a row of subcommands; a word behind an option may be the option's value or the subcommand."""
+    if not steps:
+        return words[at:]
+    while at < len(words):
+        word = words[at]
+        if not word.startswith("-"):
+            lowered = word.lower()
+            if "*" in steps[0] or lowered in steps[0]:
+                rest = _after(words, steps[1:], at + 1)
+                if rest is not None:
+                    return rest
+            if at == 0 or not words[at - 1].startswith("-") or "=" in words[at - 1]:
+                return None
+        at += 1
+    return None

@@ -1,0 +1,115 @@
+"""What simple text commands print, where that is a constant: how `echo … | base64 -d | sh` hides its code."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from typing import TYPE_CHECKING
+
+from guardrails.commands.fold import ansi
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from guardrails.commands.tree import Command
+
+_FORMAT = re.compile(r"%(?:%|[-0-9.]*([sdbqc]))")
+
+
+def fed(command: Command) -> str | None:
+    """What a command reads on its standard input; None where that is not constant, "" where it reads nothing."""
+    for redirect in reversed(command.redirects):
+        if redirect.operator == "<<":
+            return redirect.target.text
+        if redirect.operator == "<<<":
+            return None if redirect.target.text is None else redirect.target.text + "\n"
+        if redirect.operator == "<":
+            return None
+    pieces = [output(one) for one in command.stdin]
+    return None if None in pieces else "".join(p for p in pieces if p is not None)
+
+
+def output(command: Command) -> str | None:
+    """What a command prints, where that is constant."""
+    words = [w.text for w in command.argv]
+    if not words or None in words:
+        return None
+    arguments = [w for w in words[1:] if w is not None]
+    name = command.name
+    if name == "echo":
+        return _echo(arguments)
+    if name == "printf":
+        return _printf(arguments)
+    filter_ = _FILTERS.get(name)
+    if filter_ is None:
+        return None
+    text = fed(command)
+    return None if text is None else filter_(arguments, text)
+
+
+def _echo(arguments: list[str]) -> str:
+    escapes, newline = False, True
+    while arguments and re.fullmatch(r"-[neE]+", arguments[0]):
+        escapes = "e" in arguments[0] or (escapes and "E" not in arguments[0])
+        newline = newline and "n" not in arguments[0]
+        arguments = arguments[1:]
+    text = " ".join(arguments)
+    return (ansi(text) if escapes else text) + ("\n" if newline else "")
+
+
+def _printf(arguments: list[str]) -> str | None:
+    if arguments[:1] == ["--"]:
+        arguments = arguments[1:]
+    if not arguments or arguments[0].startswith("-v"):
+        return None
+    form, values = ansi(arguments[0]), list(arguments[1:])
+    pieces: list[str] = []
+    while True:
+        before = len(values)
+        pieces.append(_FORMAT.sub(lambda m: "%" if m[1] is None else _formatted(m[1], values), form))
+        if not values or len(values) == before or len(pieces) > 64:
+            return "".join(pieces)
+
+
+def _formatted(kind: str, values: list[str]) -> str:
+    value = values.pop(0) if values else ""
+    return ansi(value) if kind == "b" else value[:1] if kind == "c" else value
+
+
+def _cat(arguments: list[str], text: str) -> str | None:
+    return text if all(a in ("-", "-u") for a in arguments) else None
+
+
+def _base64(arguments: list[str], text: str) -> str | None:
+    if any(not a.startswith("-") and a != "-" for a in arguments):
+        return None
+    if not any(re.fullmatch(r"-\w*[dD]\w*|--d\w*", a) for a in arguments):
+        return base64.b64encode(text.encode()).decode() + "\n"
+    try:
+        return base64.b64decode(re.sub(r"\s", "", text), validate=False).decode("utf-8", "replace")
+    except (binascii.Error, ValueError):
+        return None
+
+
+def _xxd(arguments: list[str], text: str) -> str | None:
+    if not any("r" in a for a in arguments if a.startswith("-")):
+        return None
+    try:
+        return bytes.fromhex(re.sub(r"\\x|[^0-9A-Fa-f]", "", text)).decode("utf-8", "replace")
+    except ValueError:
+        return None
+
+
+def _rev(_arguments: list[str], text: str) -> str | None:
+    return "\n".join(line[::-1] for line in text.split("\n"))
+
+
+_FILTERS: dict[str, Callable[[list[str], str], str | None]] = {
+    "cat": _cat,
+    "base64": _base64,
+    "gbase64": _base64,
+    "xxd": _xxd,
+    "rev": _rev,
+    "tee": lambda _a, text: text,
+}

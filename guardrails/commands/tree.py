@@ -1,0 +1,81 @@
+"""The one command tree: what every shell's parser makes of a text and every rule looks at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from guardrails.interface import Shell
+
+UNKNOWN = "\ufffc"
+"""Stands in a word's shape for a part that only the running shell will know."""
+
+Span = tuple[int, int]
+
+
+class Word(NamedTuple):
+    """One word after expansion.
+
+    Attributes:
+        text: Its value; None where some of it is known only at run time.
+        span: Where it stands in the text.
+        shape: Its value with `UNKNOWN` in place of what is not known.
+        glob: Whether it holds an unquoted `*`, `?` or `[`.
+        commands: Commands whose output makes up part of it (substitutions).
+    """
+
+    text: str | None
+    span: Span
+    shape: str
+    glob: bool = False
+    commands: tuple[Command, ...] = ()
+
+
+class Redirect(NamedTuple):
+    """A redirection; of a heredoc or herestring `target` is the text that is fed."""
+
+    operator: str
+    target: Word
+    descriptor: int | None = None
+
+    @property
+    def writes(self) -> bool:
+        return self.operator in (">", ">|", "&>", ">>", "&>>", "<>") and self.target.shape != "/dev/null"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Command:
+    """One simple command as it would be run.
+
+    Attributes:
+        argv: Name and arguments; empty where only redirections stand.
+        redirects: Redirections of this command and of the statements around it.
+        span: The outermost command it was found in, wrappers and redirections included.
+        shell: The language it is written in.
+        wrappers: What it was seen through, outermost first (`sudo`, `xargs` …).
+        stdin: Commands whose output it reads through a pipe.
+    """
+
+    argv: tuple[Word, ...]
+    redirects: tuple[Redirect, ...] = ()
+    span: Span = (0, 0)
+    shell: Shell = Shell.BASH
+    wrappers: tuple[str, ...] = ()
+    stdin: tuple[Command, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Lower-case base name of what is run; `UNKNOWN` where it is known only at run time."""
+        if not self.argv:
+            return ""
+        text = self.argv[0].text
+        return UNKNOWN if text is None else text.rpartition("/")[2].lower()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Script:
+    """Everything a text would run, in the order it stands, what is seen through wrappers and substitutions included."""
+
+    commands: tuple[Command, ...]
+    complete: bool
+    errors: tuple[Span, ...] = ()
