@@ -1,0 +1,219 @@
+"""Canonical views of a text and what is encoded in it, each with a map back to the text as it was sent.
+
+A check matches on a view and reports `view.source_span(...)`, so that spans always speak of what the caller sent.
+Work is linear in the text; a text longer than the limit raises `TooLong`, which a check turns into `Unchecked`.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from array import array
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from guardrails.confusables import CONFUSABLES, INVISIBLE, LINE_ENDS, SELECTORS, TAGS, selector_byte
+from guardrails.encodings import Edit, escapes, tokens
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+LIMIT = 1_000_000
+"""Longest text, in characters, that is looked at."""
+
+_CONTROLS = bytes(code for code in range(0x20) if code not in (0x09, 0x0A)) + b"\x7f"
+_UNUSUAL = re.compile(r"[^\t\n\x20-\x7e]+")
+_SMUGGLED = re.compile(f"[{min(TAGS)}-{max(TAGS)}]+|[\ufe00-\ufe0f\U000e0100-\U000e01ef]{{2,}}")
+_LATIN_ENDS = 0x024F
+_LATIN_MORE = range(0x1E00, 0x1F00)
+
+
+class TooLong(Exception):
+    """The text is longer than the limit, and nobody looked at it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offsets:
+    """For each character of a view, the half-open stretch of the source that it came from."""
+
+    starts: Sequence[int]
+    ends: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One reading of a text.
+
+    Attributes:
+        text: What is read.
+        offsets: Where each character came from; None where the view is the source itself.
+        decoded: Names of the encodings taken off, outermost first; empty for the canonical view.
+    """
+
+    text: str
+    offsets: Offsets | None = None
+    decoded: tuple[str, ...] = ()
+
+    def source_span(self, start: int, end: int) -> tuple[int, int]:
+        """Map half-open offsets in `text` to half-open offsets in the text as it was sent."""
+        if self.offsets is None:
+            return start, end
+        starts, ends = self.offsets.starts, self.offsets.ends
+        if not starts:
+            return 0, 0
+        if start >= end:
+            at = starts[start] if start < len(starts) else ends[-1]
+            return at, at
+        return starts[start], ends[min(end, len(ends)) - 1]
+
+
+def canonical(text: str, limit: int = LIMIT) -> View:
+    """The text as a reader sees it: NFKC, look-alikes as ASCII, nothing invisible, every line end a LF.
+
+    Raises:
+        TooLong: The text has more than `limit` characters.
+    """
+    if len(text) > limit:
+        raise TooLong(f"{len(text)} characters, the limit is {limit}")
+    return _fold(View(text))
+
+
+def layers(text: str, depth: int = 2, *, shortest: int = 12, limit: int = LIMIT) -> tuple[View, ...]:
+    """The canonical view, then every view with up to `depth` encodings taken off, without repetition.
+
+    Args:
+        text: As it was sent.
+        depth: How many encodings, one inside the other, are taken off.
+        shortest: Fewest characters of a base64, base32 or hex token that is decoded.
+        limit: Longest text looked at.
+
+    Raises:
+        TooLong: The text has more than `limit` characters.
+    """
+    first = canonical(text, limit)
+    views = [first]
+    seen = {first.text}
+    frontier = [first]
+    if not text.isascii() and (hidden := _smuggled(text)):
+        frontier.append(hidden)
+        views.append(hidden)
+    for _ in range(depth):
+        found: list[View] = []
+        for view in frontier:
+            for name, edits in (("escape", escapes(view.text)), ("token", tokens(view.text, shortest))):
+                if not edits:
+                    continue
+                decoded = _fold(_rewrite(view, edits, name))
+                if decoded.text not in seen:
+                    seen.add(decoded.text)
+                    found.append(decoded)
+        if not found:
+            break
+        views += found
+        frontier = found
+    return tuple(views)
+
+
+def _rewrite(view: View, edits: Iterable[Edit], name: str = "") -> View:
+    """The view with each edit made; edits stand in order and do not overlap."""
+    text = view.text
+    starts, ends = array("l"), array("l")
+    pieces: list[str] = []
+    at = 0
+
+    def keep(start: int, end: int) -> None:
+        pieces.append(text[start:end])
+        if view.offsets is None:
+            starts.extend(range(start, end))
+            ends.extend(range(start + 1, end + 1))
+        else:
+            starts.extend(view.offsets.starts[start:end])
+            ends.extend(view.offsets.ends[start:end])
+
+    for edit in edits:
+        keep(at, edit.start)
+        source = view.source_span(edit.start, edit.end)
+        pieces.append(edit.text)
+        starts.extend([source[0]] * len(edit.text))
+        ends.extend([source[1]] * len(edit.text))
+        at = edit.end
+    keep(at, len(text))
+    return View("".join(pieces), Offsets(starts, ends), (*view.decoded, name) if name else view.decoded)
+
+
+def _fold(view: View) -> View:
+    text = view.text
+    if text.isascii() and len(text) == len(text.encode().translate(None, _CONTROLS)):
+        return view
+    edits: list[Edit] = []
+    for run in _UNUSUAL.finditer(text):
+        _fold_run(text, run.start(), run.end(), edits)
+    return _rewrite(view, edits) if edits else view
+
+
+def _fold_run(text: str, start: int, end: int, edits: list[Edit]) -> None:
+    """Note what is read instead of a run of unusual characters, cluster by cluster (a base and its marks)."""
+    base: int | None = start - 1 if start else None  # the ASCII character before may be the base of a mark
+    cluster = text[base] if base is not None else ""
+    cluster_end = start
+
+    def settle() -> None:
+        if base is None or not cluster:
+            return
+        folded = _fold_cluster(cluster)
+        if folded != text[base:cluster_end]:
+            edits.append(Edit(base, cluster_end, folded))
+
+    for at in range(start, end):
+        character = text[at]
+        if character in INVISIBLE:
+            # Inside a cluster it goes with the cluster; nothing it stood between is torn apart.
+            if base is None:
+                edits.append(Edit(at, at + 1, ""))
+            else:
+                cluster_end = at + 1
+            continue
+        if cluster and unicodedata.category(character)[0] == "M":
+            cluster += character
+            cluster_end = at + 1
+            continue
+        settle()
+        base, cluster, cluster_end = at, character, at + 1
+        if character == "\r":
+            cluster = "" if text[at + 1 : at + 2] == "\n" else "\n"
+            edits.append(Edit(at, at + 1, cluster))
+            base, cluster = None, ""
+        elif character in LINE_ENDS:
+            edits.append(Edit(at, at + 1, "\n"))
+            base, cluster = None, ""
+    settle()
+
+
+def _fold_cluster(cluster: str) -> str:
+    if cluster.isascii() and len(cluster) == 1:
+        return cluster
+    folded: list[str] = []
+    latin = False
+    for character in unicodedata.normalize("NFKC", cluster):
+        if character in INVISIBLE:
+            continue
+        if unicodedata.category(character)[0] == "M":
+            if not latin:  # struck-through and stacked letters are read without their marks
+                folded.append(character)
+            continue
+        read = CONFUSABLES.get(character, character)
+        latin = ord(read) <= _LATIN_ENDS or ord(read) in _LATIN_MORE
+        folded.append("\n" if read in LINE_ENDS else " " if unicodedata.category(read) == "Zs" else read)
+    return "".join(folded)
+
+
+def _smuggled(text: str) -> View | None:
+    """The view in which tag characters and runs of variation selectors are the text they carry."""
+    edits = []
+    for run in _SMUGGLED.finditer(text):
+        if run.group()[0] in SELECTORS:
+            carried = bytes(map(selector_byte, run.group())).decode("utf-8", "replace")
+            edits.append(Edit(run.start(), run.end(), carried))
+        else:
+            edits += [Edit(at, at + 1, chr(ord(text[at]) - 0xE0000)) for at in range(*run.span())]
+    return _fold(_rewrite(View(text), edits, "invisible")) if edits else None
