@@ -84,9 +84,9 @@ class Served:
             pid = int(folder.name)
             try:
                 group = os.getpgid(pid)
-                if b"--served-model-name" in (folder / "cmdline").read_bytes():
-                    if mark in (folder / "environ").read_bytes().split(b"\0"):
-                        self.engine_groups.add(group)
+                serves = b"--served-model-name" in (folder / "cmdline").read_bytes()
+                if serves and mark in (folder / "environ").read_bytes().split(b"\0"):
+                    self.engine_groups.add(group)
             except OSError:
                 continue
             groups.setdefault(group, []).append(pid)
