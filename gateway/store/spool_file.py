@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 # Larger pages than SQLite's own 4096: a record of a chat with log-probabilities then touches fewer of them.
 _PAGE_BYTES = 8192
-# The drain checkpoints; the writer steps in only where the drain does not come to it.
-_CHECKPOINT_PAGES = 4096
+# The drain checkpoints, off the event loop; an append does so only where the drain does not come to it (256 MiB).
+_CHECKPOINT_PAGES = 32768
 _BUSY_SECONDS = 5.0
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS events (
@@ -55,6 +55,8 @@ def connect(path: Path) -> sqlite3.Connection:
         f"{path.as_uri()}?mode=rw", uri=True, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
     )
     connection.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}")
+    # Debian's SQLite overwrites what is deleted, which would write every event twice; its pages are used again at once.
+    connection.execute("PRAGMA secure_delete=FAST")
     return connection
 
 
@@ -108,14 +110,17 @@ def _new(directory: Path) -> tuple[Claim, sqlite3.Connection]:
     lock = os.open(path.with_suffix(".lock"), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     # Locked before the database has its name: nobody can mistake it for an orphan.
     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-    connection = _set_up(path)
+    # Complete before it has its name: a reader never meets a file without its tables.
+    draft = path.with_suffix(".draft")
+    os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    _set_up(draft).close()
+    draft.rename(path)
     folder = os.open(directory, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(folder)
     finally:
         os.close(folder)
-    return Claim(path, lock), connection
+    return Claim(path, lock), connect(path)
 
 
 def _set_up(path: Path) -> sqlite3.Connection:
