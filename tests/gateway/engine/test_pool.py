@@ -91,7 +91,7 @@ async def test_a_dead_engine_behind_a_living_server_is_noticed(client: EngineCli
 async def test_a_refused_connection_marks_the_replica_at_once(
     client: EngineClient, vllm: FakeVllm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The first exchange may meet an old connection being closed; the second meets nobody, and nobody waits for a turn."""
+    """The first exchange may meet an old connection being closed, the second meets nobody; neither waits for a turn."""
     monkeypatch.setattr(pool_module, "POLL", 60)
     async with watched(EnginePool([client])) as pool:
         await until(lambda: pool.waiting_for is None)
