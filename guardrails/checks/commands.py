@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from guardrails.commands.budget import BudgetExceeded
-from guardrails.interface import Channel, Found, Passed, Progress, Unchecked
+from guardrails.commands.scope import Scope
+from guardrails.commands.units import Units, Unjudged
+from guardrails.commands.watch import NAME, Calm, CommandWatch
+from guardrails.interface import Channel, Found, Passed, Unchecked
 
 if TYPE_CHECKING:
     from guardrails.commands.judge import CommandJudge
     from guardrails.interface import Outcome, Subject
-
-NAME = "commands"
 
 
 class CommandsCheck:
@@ -23,54 +22,16 @@ class CommandsCheck:
 
     def __init__(self, judge: CommandJudge, held: int) -> None:
         """Judge with `judge`, holding back at most `held` characters of an answer."""
-        self._judge = judge
+        self._units = Units(judge)
+        self._calm = Calm()
         self._held = held
 
     def examine(self, subject: Subject) -> Outcome:
         try:
-            judgement = self._judge.judge(subject.text, subject.shell)
-        except BudgetExceeded:
-            return Unchecked(NAME, "budget")
-        return Found(tuple(judgement.findings)) if judgement.findings else Passed()
+            findings = self._units.command(subject.text, subject.shell, Scope())
+        except Unjudged as error:
+            return Unchecked(NAME, error.reason)
+        return Found(tuple(findings)) if findings else Passed()
 
     def watch(self) -> CommandWatch:
-        return CommandWatch(self._judge, self._held)
-
-
-class CommandWatch:
-    """One answer, line by line."""
-
-    def __init__(self, judge: CommandJudge, held: int) -> None:
-        self._judge = judge
-        self._held = held
-        self._settled = 0
-        self._pending = ""
-
-    def feed(self, piece: str) -> Progress:
-        *lines, self._pending = (self._pending + piece).split("\n")
-        for line in lines:
-            if found := self._line(line + "\n"):
-                return Progress(self._settled, (found,))
-        if len(self._pending) > self._held:
-            return Progress(self._settled, (Unchecked(NAME, "too_long"),))
-        return Progress(self._settled)
-
-    def finish(self) -> Progress:
-        found = self._line(self._pending)
-        return Progress(self._settled, (found,) if found else ())
-
-    def _line(self, line: str) -> Found | Unchecked | None:
-        start = self._settled
-        try:
-            judgement = self._judge.judge(line)
-        except BudgetExceeded:
-            return Unchecked(NAME, "budget")
-        if not judgement.findings:
-            self._settled += len(line)
-            return None
-        return Found(
-            tuple(
-                replace(finding, span=(start + finding.span[0], start + finding.span[1]))
-                for finding in judgement.findings
-            )
-        )
+        return CommandWatch(self._units, self._calm, self._held)

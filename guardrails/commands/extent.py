@@ -1,0 +1,135 @@
+"""How far a command reaches in a text that may still be arriving.
+
+Each function says `MORE` where what comes next decides; what it says once, it says however much follows.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from guardrails import mentions, regions
+
+if TYPE_CHECKING:
+    from guardrails.interface import Shell
+
+MORE = -1
+
+_NEXT_WORD = re.compile(r"[ \t]+([A-Za-z']+)(?=[^A-Za-z'])")
+_NEXT_OPEN = re.compile(r"[ \t]*[A-Za-z']*")
+_LONGEST_KEYWORD = 80
+_LABEL = re.compile(r"[ \t]*(\{?\.?[\w+#.-]*\}?)(?:[ \t]+[\w-]+=\S*)*[ \t\r]*")
+_PARAGRAPH_END = re.compile(r"\n[ \t]*(?:\n|```|~~~)")
+_LONGEST_QUOTE = 4000
+
+
+def likely(text: str, position: int, end: int, word: str, *, final: bool) -> bool | None:
+    """Whether a head, `text[position:end]`, may begin a command where it stands: not in `find the` or `if you`.
+
+    Returns:
+        None where what comes next decides.
+    """
+    if word in regions.KEYWORD_HEADS:
+        if regions.KEYWORDS.match(text, position):
+            return True
+        waiting = not final and len(text) - position < _LONGEST_KEYWORD and text.find("\n", position) < 0
+        return None if waiting else False
+    if word not in regions.ENGLISH:
+        return True
+    match = _NEXT_WORD.match(text, end)
+    if match is None and not final and _NEXT_OPEN.fullmatch(text, end):
+        return None
+    return match is None or match[1].lower() not in regions.FOLLOWERS
+
+
+def logical_line(text: str, position: int, *, final: bool) -> int:
+    """The end of the line, and of those it goes on in; an empty line ends it in any case."""
+    end = text.find("\n", position)
+    while end >= 0:
+        if regions.waits_for(text[position : end + 1], prose=True) is None:
+            return end + 1
+        following = text.find("\n", end + 1)
+        if following < 0:
+            return len(text) if final else MORE
+        if not text[end + 1 : following].strip():
+            return end + 1
+        end = following
+    return len(text) if final else MORE
+
+
+def sentence(text: str, position: int, *, final: bool) -> int:
+    """The end of the sentence, or where inline code begins in it."""
+    match = regions.SENTENCE_END.search(text, position)
+    tick = text.find("`", position)
+    if match and (tick < 0 or match.end() <= tick):
+        return match.end()
+    if tick >= 0:
+        return tick
+    return len(text) if final else MORE
+
+
+def inline_code(text: str, start: int, width: int, *, final: bool) -> tuple[int, int]:
+    """The end of the inline code whose inside begins at `start`, and of its closing marker of `width` ticks.
+
+    Returns:
+        `(MORE, MORE)` where what comes next decides, `(start, start)` where the ticks mark nothing.
+    """
+    close = re.compile(rf"(?<!`)`{{{width}}}(?!`)").search(text, start)
+    if close and close.end() == len(text) and not final:
+        return MORE, MORE
+    if _PARAGRAPH_END.search(text, start, close.start() if close else len(text)):
+        return start, start
+    if close:
+        return close.span()
+    return (start, start) if final or len(text) - start > _LONGEST_QUOTE else (MORE, MORE)
+
+
+@dataclass(slots=True)
+class Fence:
+    """A fence that is open.
+
+    Attributes:
+        tick: What its marker is made of.
+        size: Length of the marker.
+        mention: Whether the reader was told not to run what stands in it.
+        read: Index up to which lines have been looked at.
+        waits: What the logical line at hand waits for.
+    """
+
+    tick: str
+    size: int
+    language: regions.Language
+    shell: Shell
+    mention: bool
+    read: int
+    waits: re.Pattern[str] | None = None
+
+    def closes(self, line: str) -> bool:
+        """Whether `line` closes the fence."""
+        body = line.strip().lstrip("> \t")
+        return len(body) >= self.size and not body.strip(self.tick)
+
+    def open_end(self, unit: str) -> re.Pattern[str] | None:
+        """What the logical line waits for after `unit`; None where it is complete."""
+        if self.language is regions.Language.CODE:
+            return regions.waits_in_code(unit)
+        return regions.waits_for(unit, prose=self.language is regions.Language.TRANSCRIPT)
+
+
+def open_fence(text: str, position: int, end: int, before: str, *, mention: bool) -> Fence:
+    """The fence whose marker is `text[position:end]`; a label that is none is its first line.
+
+    Args:
+        text: At least to the end of the marker's line.
+        position: Where the marker begins.
+        end: Where it ends.
+        before: Some of the text before it.
+        mention: Whether what stands before it already told the reader not to run what follows.
+    """
+    line_end = text.find("\n", end)
+    label = _LABEL.fullmatch(text, end, line_end if line_end >= 0 else len(text))
+    language, shell = regions.language(label[1] if label else "")
+    start = line_end + 1 if label and line_end >= 0 else end
+    told = mention or mentions.prohibited(regions.sentence_before(before.rstrip()))
+    return Fence(text[position], end - position, language, shell, told, start)

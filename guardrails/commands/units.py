@@ -1,0 +1,179 @@
+"""Judges one unit of an answer: a logical line of a fence, a quoted command, a sentence from a command on, a value.
+
+Spans in what is returned are offsets into the unit.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from guardrails import mentions, regions
+from guardrails.commands.budget import BudgetExceeded
+from guardrails.commands.embedded import in_code, in_json
+from guardrails.commands.heads import HeadReader, Standing
+from guardrails.commands.scope import Scope
+from guardrails.interface import Shell
+from guardrails.text import TooLong, layers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from guardrails.commands.embedded import Piece
+    from guardrails.commands.judge import CommandJudge
+    from guardrails.interface import Finding
+
+UNRESOLVABLE = "commands.unresolvable"
+
+Findings = list["Finding"]
+
+_MOST_INNER = 24
+_PLACEHOLDER = re.compile(r"[ \t]*(?:<[\w .-]+>|\[[\w .-]+\]|\{\{?[\w .-]+\}\}?|\.\.\.)")
+
+
+class Unjudged(Exception):
+    """The unit could not be judged; `reason` as in `Unchecked`."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Units:
+    """One judge, asked about the units of one kind of text each; immutable."""
+
+    def __init__(self, judge: CommandJudge) -> None:
+        self._judge = judge
+        self.reader = HeadReader(judge.heads, judge.may_begin)
+
+    def command(self, text: str, shell: Shell, scope: Scope) -> Findings:
+        """A text that is a command, decoded layers included; what it assigns stays in `scope`.
+
+        Raises:
+            Unjudged: It is too long, or the work budget is spent.
+        """
+        found: dict[tuple[str, tuple[int, int]], Finding] = {}
+        try:
+            first, *decoded = layers(text)
+            readings = [first, *(view for view in decoded if "token" not in view.decoded)]
+            for view in readings:
+                own = scope if view is first else Scope()
+                for finding in self._judge.judge(view.text, shell, own).findings:
+                    if view is not first and finding.rule == UNRESOLVABLE:
+                        continue  # what an escape spelled need not be a command at all
+                    span = view.source_span(*finding.span)
+                    found.setdefault((finding.rule, span), replace(finding, span=span))
+        except BudgetExceeded as error:
+            raise Unjudged("budget") from error
+        except TooLong as error:
+            raise Unjudged("too_long") from error
+        return sorted(found.values(), key=lambda finding: finding.span)
+
+    def line(self, text: str, language: regions.Language, shell: Shell, scope: Scope) -> Findings:
+        """A logical line of a fence."""
+        if language is regions.Language.CODE:
+            return self.code(text, scope)
+        start = regions.prompt_end(text)
+        if language is regions.Language.SHELL and text.lstrip().startswith("#"):
+            start = 0  # a comment; in a transcript it may be root's prompt
+        prompt = text[:start]
+        known = regions.prompt_shell(prompt) if start else Shell.AUTO
+        found = shifted(self.command(text[start:], shell if known is Shell.AUTO else known, scope), start)
+        if language is regions.Language.TRANSCRIPT and not start:
+            found = [f for f in found if f.rule != UNRESOLVABLE or text.lstrip()[:1] in ("$", "`", "e", '"')]
+        if language is regions.Language.TRANSCRIPT and not found:
+            found = self.code(text, scope)
+        return found
+
+    def quoted(self, text: str, *, told: bool, scope: Scope) -> Findings:
+        """The inside of inline code."""
+        source = text.replace("\n", " ")
+        start = regions.prompt_end(source)
+        if not told and len(source.split()) < 2:
+            return []  # the name of a command, not a command
+        found = shifted(self.command(source[start:], Shell.AUTO, scope), start)
+        if not re.search(r"\s-{1,2}\w|[|;&]", source):
+            found = [finding for finding in found if finding.rule != UNRESOLVABLE]
+        return found or self.code(source, scope)
+
+    def spoken(self, text: str, before: str, scope: Scope) -> Findings:
+        """A sentence from the head of a command on.
+
+        Args:
+            text: From the head to the end of the sentence, or of the logical line where the head is its first word.
+            before: The line up to the head.
+            scope: What earlier lines assigned.
+        """
+        first = regions.bare(before)
+        prompted = first and regions.prompted(before)
+        shell = regions.prompt_shell(before) if prompted else Shell.AUTO
+        readings = [text] if first else []
+        clean = regions.as_spoken(text, before)
+        if clean != text or not first:
+            readings.append(clean)
+        found: dict[tuple[str, tuple[int, int]], Finding] = {}
+        for reading in readings:
+            for finding in self.command(reading, shell, scope):
+                if finding.rule != UNRESOLVABLE or prompted:
+                    found.setdefault((finding.rule, finding.span), finding)
+        if not found:
+            found = {(finding.rule, finding.span): finding for finding in self._inner(text, before)}
+        return sorted(found.values(), key=lambda finding: finding.span)
+
+    def _inner(self, text: str, before: str) -> Findings:
+        """Commands further on in a sentence that began with another: find the pod and then run rm -rf /."""
+        found: Findings = []
+        for start in self._heads(text):
+            leading = before + text[:start]
+            if mentions.told(leading) and not mentions.prohibited(regions.sentence_before(leading)):
+                reading = regions.as_spoken(text[start:], leading)
+                found += [
+                    finding
+                    for finding in shifted(self.command(reading, Shell.AUTO, Scope()), start)
+                    if finding.rule != UNRESOLVABLE
+                ]
+        return found
+
+    def _heads(self, text: str) -> Iterable[int]:
+        position, count = 1, 0
+        while position < len(text) and count < _MOST_INNER:
+            position = self.reader.rest(text, position)
+            position = self.reader.gap(text, position)
+            if position == len(text):
+                return
+            read = self.reader.read(text, position, final=True)
+            if read.standing is Standing.HEAD:
+                count += 1
+                yield position
+            position = max(read.end, position + 1)
+
+    def code(self, text: str, scope: Scope) -> Findings:
+        """A stretch of a program or a configuration."""
+        return self._pieces(in_code(text), scope)
+
+    def document(self, text: str, scope: Scope) -> Findings:
+        """A JSON document, such as a tool call's arguments."""
+        return self._pieces(in_json(text, 0, len(text)), scope)
+
+    def _pieces(self, pieces: list[Piece], scope: Scope) -> Findings:
+        found: dict[tuple[str, tuple[int, int]], Finding] = {}
+        for piece in pieces:
+            if not self._begins_with_head(piece.text):
+                continue
+            for finding in self.command(piece.text, Shell.AUTO, scope):
+                span = piece.source_span(*finding.span)
+                found.setdefault((finding.rule, span), replace(finding, span=span))
+        return sorted(found.values(), key=lambda finding: finding.span)
+
+    def _begins_with_head(self, text: str) -> bool:
+        start = self.reader.gap(text, 0)
+        return start < len(text) and self.reader.read(text, start, final=True).standing in (
+            Standing.HEAD,
+            Standing.VARIABLE,
+        )
+
+
+def shifted(findings: Iterable[Finding], by: int) -> Findings:
+    """The findings, `by` characters further on."""
+    return [replace(finding, span=(finding.span[0] + by, finding.span[1] + by)) for finding in findings]

@@ -1,0 +1,359 @@
+"""Commands in an answer that arrives in pieces.
+
+Prose flows; from a word on that may be the head of a command the text is held, up to the end of the sentence or of the
+logical line, and judged as a whole. What is decided at a place depends on the text up to there alone, never on how it
+was cut: a decision that needs more text waits for it.
+"""
+
+from __future__ import annotations
+
+import re
+
+from guardrails import mentions, regions
+from guardrails.commands import extent
+from guardrails.commands.embedded import json_begins, json_end
+from guardrails.commands.extent import MORE, Fence
+from guardrails.commands.heads import Standing
+from guardrails.commands.scope import Scope
+from guardrails.commands.units import Findings, Units, Unjudged, shifted
+from guardrails.interface import Found, Progress, Unchecked
+
+NAME = "commands"
+
+_CONTEXT = 300  # characters before a place that a decision there may look at
+_KEPT = 1024
+_TRIM = 8192
+
+_HARMLESS = re.compile(r"[A-Za-z0-9 ,.:;!?()'-]+")
+_ANY = re.compile(r"")
+_LINE = re.compile(r"\n")
+_SENTENCE = re.compile(r"[\n`.!?]")
+_TICK = re.compile(r"[\n`]")
+_CLOSER = re.compile(r"[\]}]")
+_TICKS = re.compile(r"`+|~+")
+_ASSIGNMENT = re.compile(r"[ \t]*(?:[$#>][ \t]+)?(?:export[ \t]+)?[A-Za-z_]\w*=\S")
+_ITEM = re.compile(r"[ \t]*(?:[-*+•>]|\d+[.)])[ \t]")
+_COMMAND_PLACE = re.compile(r"[;|&(][ \t]*$")
+_BLANK = re.compile(r"[ \t]")
+_FOLLOWS = frozenset(" \t\r\n\f\v;|&)<>$\\{'\"%.!?")
+_SENTENCE_ENDS = frozenset(" \t.!?\"'\u2019\u201d)]*_")
+
+Memo = dict[str, "Memo"]
+
+
+class Calm:
+    """What pieces are known to pass, in the middle of a cleared word and between words; shared by all streams."""
+
+    __slots__ = ("between", "inside", "none")
+
+    most = 1 << 16
+
+    def __init__(self) -> None:
+        self.inside: Memo = {}
+        self.between: Memo = {}
+        self.none: Memo = {}  # stays empty: nothing is known to pass while text is held
+
+
+class CommandWatch:
+    """One answer."""
+
+    def __init__(self, units: Units, calm: Calm, held: int) -> None:
+        """Watch with `units`, holding back at most `held` characters; `calm` is shared by all watches of a check."""
+        self._units = units
+        self._calm = calm
+        self._held = held
+        self._memo = calm.none
+        self._fresh: list[str] = []
+        self._settled = 0  # characters from the beginning
+        self._base = 0  # offset of the text kept
+        self._text = ""  # the end of the answer, from some point before what is settled
+        self._at = 0  # index in it of what is settled
+        self._line = 0  # index of the current line
+        self._inside = False  # in a word that was cleared
+        self._opening = True  # it may still be a JSON document
+        self._fence: Fence | None = None
+        self._wake = _ANY  # a piece without it decides nothing
+        self._scope = Scope()
+        self._prohibiting = False  # the last paragraph ended in a prohibition
+        self._outcome: Found | Unchecked | None = None
+
+    def feed(self, piece: str) -> Progress:
+        after = self._memo.get(piece)
+        if after is not None:
+            self._memo = after
+            self._fresh.append(piece)
+            self._settled += len(piece)
+            return Progress(self._settled)
+        return self._feed(piece)
+
+    def finish(self) -> Progress:
+        self._take("")
+        return self._progress(final=True)
+
+    def _feed(self, piece: str) -> Progress:
+        self._take(piece)
+        if len(self._text) - self._at <= self._held and not self._wake.search(piece):
+            return Progress(self._settled)
+        before = self._memo
+        progress = self._progress(final=False)
+        none = self._calm.none
+        if before is not none and self._memo is not none and len(before) < Calm.most and _HARMLESS.fullmatch(piece):
+            before[piece] = self._memo
+        return progress
+
+    def _take(self, piece: str) -> None:
+        if self._fresh:
+            arrived = "".join(self._fresh)
+            self._fresh.clear()
+            self._text += arrived
+            self._at += len(arrived)
+            self._inside = self._memo is self._calm.inside
+        self._text += piece
+
+    def _progress(self, *, final: bool) -> Progress:
+        self._wake = _ANY
+        try:
+            while self._outcome is None and self._advance(final=final):
+                pass
+        except Unjudged as error:
+            self._outcome = Unchecked(NAME, error.reason)
+        if self._outcome is None and len(self._text) - self._at > self._held:
+            self._outcome = Unchecked(NAME, "too_long")
+        self._settled = self._base + self._at
+        calm = self._calm
+        if self._outcome is not None or self._at < len(self._text) or self._fence or self._opening:
+            self._memo = calm.none
+        else:
+            self._memo = calm.inside if self._inside else calm.between
+        if self._at > _TRIM:
+            self._trim()
+        return Progress(self._settled, (self._outcome,) if self._outcome else ())
+
+    def _trim(self) -> None:
+        cut = self._at - _KEPT
+        self._text = self._text[cut:]
+        self._base += cut
+        self._at -= cut
+        self._line = max(0, self._line - cut)
+        if self._fence:
+            self._fence.read -= cut
+
+    def _advance(self, *, final: bool) -> bool:
+        """One step; False where it waits or all is done."""
+        if self._at == len(self._text):
+            return False
+        if self._opening:
+            return self._document(final=final)
+        return self._fenced(self._fence, final=final) if self._fence else self._prose(final=final)
+
+    def _stop(self, findings: Findings, start: int) -> bool:
+        """Whether there are findings; `start` is the index they are relative to."""
+        if not findings:
+            return False
+        self._outcome = Found(tuple(shifted(findings, self._base + start)))
+        return True
+
+    def _document(self, *, final: bool) -> bool:
+        """The beginning of an answer, which may be a JSON document."""
+        begins = json_begins(self._text)
+        if begins is None and not final:
+            return False
+        end = json_end(self._text) if begins else -1
+        if end == 0 and not final:
+            self._wake = _CLOSER
+            return False
+        self._opening = False
+        if end > 0 and not self._stop(self._units.document(self._text[:end], self._scope), 0):
+            self._at = end
+        return True
+
+    def _prose(self, *, final: bool) -> bool:
+        text, reader = self._text, self._units.reader
+        position, size = self._at, len(self._text)
+        while position < size:
+            if self._inside:
+                position = reader.rest(text, position)
+                if position == size:
+                    break
+                self._inside = False
+            position = reader.gap(text, position)
+            if position == size:
+                break
+            character = text[position]
+            if character == "\n":
+                position += 1
+                self._end_line(position)
+                continue
+            if character in "`~":
+                after = self._ticked(position, final=final)
+                if self._fence:
+                    return True
+            else:
+                after = self._word(position, final=final)
+            if after == MORE or self._outcome is not None:
+                break
+            position = after
+        self._at = position
+        return False
+
+    def _end_line(self, start: int) -> None:
+        """The line before `start` is over."""
+        line = self._text[max(self._line, start - _CONTEXT) : start]
+        self._line = start
+        if _ASSIGNMENT.match(line):
+            self._units.command(line[regions.prompt_end(line) :], regions.prompt_shell(line), self._scope)
+        if line.strip() and not _ITEM.match(line):
+            self._prohibiting = mentions.prohibited(line.rstrip())
+
+    def _before(self, position: int) -> str:
+        return self._text[max(self._line, position - _CONTEXT) : position]
+
+    def _sentence_before(self, position: int) -> str:
+        return regions.sentence_before(self._text[max(0, position - _CONTEXT) : position])
+
+    def _mentioned(self, position: int, before: str) -> bool:
+        """Whether the reader was told not to run what stands at `position`."""
+        return (self._prohibiting and regions.bare(before)) or mentions.prohibited(self._sentence_before(position))
+
+    def _word(self, position: int, *, final: bool) -> int:
+        text = self._text
+        read = self._units.reader.read(text, position, final=final)
+        if read.standing is Standing.OPEN:
+            return MORE
+        if read.standing is Standing.CLEAR:
+            return self._cleared(read.end)
+        before = self._before(position)
+        if read.standing is Standing.VARIABLE:
+            if not regions.bare(before) and not _COMMAND_PLACE.search(before):
+                return self._cleared(position + 1)
+            return self._spoken(position, extent.logical_line(text, position, final=final), "", before)
+        return self._head(position, read.end, read.word, before, final=final)
+
+    def _head(self, position: int, end: int, word: str, before: str, *, final: bool) -> int:
+        text = self._text
+        if end == len(text) and not final:
+            return MORE
+        if text[end : end + 1] and text[end] not in _FOLLOWS:
+            return self._cleared(end)
+        first = regions.bare(before)
+        if not (first and regions.prompted(before)):
+            likely = extent.likely(text, position, end, word, final=final)
+            if not likely:
+                return MORE if likely is None else self._cleared(end)
+        reach = extent.logical_line(text, position, final=final) if first else extent.sentence(text, end, final=final)
+        return self._spoken(position, reach, word, before)
+
+    def _cleared(self, end: int) -> int:
+        self._inside = True
+        return end
+
+    def _spoken(self, position: int, stop: int, word: str, before: str) -> int:
+        """Judge what reaches from the head `word` to `stop`."""
+        if stop == MORE:
+            if regions.bare(before):
+                self._wake = _LINE
+            elif self._text[-1] not in _SENTENCE_ENDS:
+                self._wake = _SENTENCE
+            return MORE
+        unit = self._text[position:stop]
+        tail = unit[len(word) :]
+        if word in regions.ENGLISH and not (
+            mentions.told(before) or regions.prompted(before) or regions.EVIDENCE.search(tail)
+        ):
+            return self._cleared(position + len(word))
+        findings = self._units.spoken(unit, before, self._scope)
+        if findings and not self._mentioned(position, before):
+            sentence = self._sentence_before(position)
+            talked = not regions.bare(before) and any(
+                mentions.explained(sentence, tail[blank.start() :]) for blank in _BLANK.finditer(tail)
+            )
+            if not talked and self._stop(findings, position):
+                return position
+        if unit.endswith("\n"):
+            self._end_line(stop)
+        return stop
+
+    def _ticked(self, position: int, *, final: bool) -> int:
+        """Ticks: inline code, a fence, or characters like any other."""
+        text = self._text
+        run = _TICKS.match(text, position)
+        end = run.end() if run else position + 1
+        if end == len(text) and not final:
+            return MORE
+        width = end - position
+        if text[position] == "~" and (width < 3 or not regions.bare(self._before(position))):
+            return end
+        if width >= 3:
+            line_end = text.find("\n", end)
+            if line_end < 0 and not final:
+                self._wake = _LINE
+                return MORE
+            if text[position] * width not in text[end : line_end if line_end >= 0 else len(text)]:
+                before = text[max(0, position - _CONTEXT) : position]
+                self._fence = extent.open_fence(text, position, end, before, mention=self._prohibiting)
+                self._at = self._fence.read
+                return self._at
+        return self._quoted(position, end, width, final=final)
+
+    def _quoted(self, position: int, start: int, width: int, *, final: bool) -> int:
+        """Inline code, or a tick that is a character like any other."""
+        text = self._text
+        stop, end = extent.inline_code(text, start, width, final=final)
+        if stop == MORE:
+            if text[-1] != "`":
+                self._wake = _TICK
+            return MORE
+        if end == start:
+            return start
+        before = self._before(position)
+        telling = mentions.told(before) or regions.bare(before)
+        findings = self._units.quoted(text[start:stop], told=telling, scope=self._scope)
+        if not findings or self._mentioned(position, before):
+            return end
+        if not mentions.ordered(before):
+            after = regions.SENTENCE_END.search(text, end)
+            if after is None and not final:
+                return MORE
+            if mentions.explained(self._sentence_before(position), text[end : after.end() if after else len(text)]):
+                return end
+        self._stop(findings, start)
+        return position
+
+    def _fenced(self, fence: Fence, *, final: bool) -> bool:
+        text = self._text
+        line_end = text.find("\n", fence.read)
+        if line_end < 0 and not final:
+            self._wake = _LINE
+            return False
+        end = line_end + 1 if line_end >= 0 else len(text)
+        line = text[fence.read : end]
+        if fence.closes(line):
+            if self._judge_fenced(fence, self._at, fence.read, forced=fence.waits is not None):
+                return False
+            self._fence = None
+            self._at = self._line = end
+            self._inside = self._prohibiting = False
+            return True
+        ended = end == len(text) and final
+        if fence.waits is None or fence.waits.search(line) or ended:
+            fence.waits = fence.open_end(text[self._at : end])
+            if fence.waits is None or ended:
+                if self._judge_fenced(fence, self._at, end, forced=fence.waits is not None):
+                    return False
+                self._at = end
+                fence.waits = None
+        fence.read = end
+        return True
+
+    def _judge_fenced(self, fence: Fence, start: int, end: int, *, forced: bool) -> bool:
+        """Judge a logical line; one that was broken off is judged line by line too."""
+        if start >= end or fence.mention:
+            return False
+        unit = self._text[start:end]
+        findings = self._units.line(unit, fence.language, fence.shell, self._scope)
+        if forced and not findings:
+            position = 0
+            for line in unit.splitlines(keepends=True):
+                findings += shifted(self._units.line(line, fence.language, fence.shell, self._scope), position)
+                position += len(line)
+        return self._stop(findings, start)

@@ -1,0 +1,234 @@
+"""Where in an answer commands stand, and where they end.
+
+Everything here looks at a stretch of text and nothing else, so that what it says does not depend on how the text
+arrived.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import Enum, auto
+from importlib.resources import files
+
+import yaml
+
+from guardrails.interface import Shell
+
+
+class Language(Enum):
+    """What stands in a fence."""
+
+    SHELL = auto()  # every line is a command
+    TRANSCRIPT = auto()  # commands and what they printed
+    CODE = auto()  # commands stand in strings and values
+
+
+_SHELLS = {
+    **dict.fromkeys(("bash", "sh", "zsh", "ksh", "dash", "shell", "fish", "ash"), Shell.BASH),
+    **dict.fromkeys(("powershell", "pwsh", "ps1", "ps", "posh"), Shell.POWERSHELL),
+    **dict.fromkeys(("cmd", "bat", "batch", "dos", "batchfile"), Shell.CMD),
+    **dict.fromkeys(
+        ("sql", "mysql", "psql", "postgresql", "postgres", "plpgsql", "tsql", "sqlite", "plsql"), Shell.SQL
+    ),
+}
+_TRANSCRIPTS = frozenset(
+    {"", "console", "terminal", "shell-session", "shellsession", "sh-session", "bash-session", "session", "text", "txt"}
+    | {"plain", "plaintext", "output", "log", "none", "command", "commands", "cli", "tty", "ansi", "diff"}
+)
+
+
+def language(label: str) -> tuple[Language, Shell]:
+    """What a fence's label says; an unknown label is code, whose strings may hold commands."""
+    name = label.lower().strip("{}. ")
+    if name in _SHELLS:
+        return Language.SHELL, _SHELLS[name]
+    return (Language.TRANSCRIPT if name in _TRANSCRIPTS else Language.CODE), Shell.AUTO
+
+
+# Markdown in front of a line's first word: quotes, bullets, numbers, emphasis.
+DECORATION = r"[ \t]*(?:>[ \t]?)*(?:(?:[-*+•]|\(?\w{1,3}[.)])[ \t]+)?(?:\*{1,3}|_{1,3})?"
+
+# What an interactive shell prints in front of a command, longest first.
+PROMPT = (
+    r"(?:"
+    r"(?:\([\w.-]+\)[ \t]*)?\[?[\w.-]+@[\w.-]+[^$#%>\n]{0,60}[$#%>][ \t]+"  # user@host:~$
+    r"|PS(?:[ \t]+[A-Za-z]:[^>\n]{0,80}|[ \t]*/[^>\n]{0,80})?>[ \t]*"  # PS C:\>
+    r"|[A-Za-z]:\\[^>\n]{0,80}>[ \t]*"  # C:\>
+    r"|(?:mysql|MariaDB[^>\n]{0,30}|sqlite|redis[\w.:-]*|mongo\w*|test)>[ \t]*"
+    r"|[a-z_]\w*[=-][#>][ \t]+"  # postgres=#
+    r"|[\w./~-]{0,20}[$%][ \t]+"
+    r"|#[ \t]+"
+    r")"
+)
+_PROMPTED = re.compile(rf"{DECORATION}{PROMPT}$")
+_PROMPT_FIRST = re.compile(rf"[ \t]*{PROMPT}")
+_BARE = re.compile(
+    rf"{DECORATION}(?:{PROMPT}|(?:\*\*)?(?:command|cmd|run|execute|shell|bash|fix|solution|then"
+    r"|step \d+)(?:\*\*)?:(?:\*\*)?[ \t]+)?$",
+    re.IGNORECASE,
+)
+_SQL_PROMPT = re.compile(r"[ \t]*(?:mysql>|MariaDB|sqlite>|[a-z_]\w*[=-][#>])")
+
+
+def prompt_end(line: str) -> int:
+    """Length of the prompt that `line` begins with; 0 where there is none."""
+    match = _PROMPT_FIRST.match(line)
+    return match.end() if match else 0
+
+
+def prompted(before: str) -> bool:
+    """Whether `before`, a line up to some word, is a shell's prompt."""
+    return _PROMPTED.match(before) is not None
+
+
+def prompt_shell(before: str) -> Shell:
+    """The shell whose prompt stands in `before`."""
+    text = before.lstrip()
+    if text.startswith("PS"):
+        return Shell.POWERSHELL
+    if re.match(r"[A-Za-z]:\\", text):
+        return Shell.CMD
+    return Shell.SQL if _SQL_PROMPT.match(before) else Shell.AUTO
+
+
+def bare(before: str) -> bool:
+    """Whether a word after `before`, a line up to it, is the line's first: nothing but markup or a prompt precedes."""
+    return _BARE.match(before) is not None
+
+
+# The end of a sentence or of a line, known only with the character behind the blank (never across a line end: what
+# comes next may not have arrived).
+SENTENCE_END = re.compile(r"\n|(?<=[^\s.])[.!?][\"'\u201d\u2019)\]*_`]*[ \t]+(?=[A-Z\"\u201c\u2018(*`])")
+_SENTENCE_START = re.compile(r"(?:[.!?][\"'\u201d\u2019)\]*_`]*[ \t]+(?=[A-Z\"\u201c\u2018(*`])|\n)")
+
+
+def sentence_before(before: str) -> str:
+    """The part of `before` that belongs to the sentence it breaks off in."""
+    start = 0
+    for match in _SENTENCE_START.finditer(before):
+        start = match.end()
+    return before[start:]
+
+
+# What a command has and a sentence has not: flags, paths, pipes, redirections, assignments, variables, globs.
+EVIDENCE = re.compile(
+    r"(?:^|[\s'\"=])(?:-{1,2}[A-Za-z]|/[\w.*]|~/|\.{1,2}/|[A-Za-z]:\\)|[|>$*;\\=]|&&|:[A-Za-z]\w*:|\{\w*,"
+)
+
+_WORDS: dict[str, str] = yaml.safe_load(files("guardrails").joinpath("english.yaml").read_text(encoding="utf-8"))
+ENGLISH = frozenset(_WORDS["heads"].split())
+"""Words that head commands and English sentences alike."""
+FOLLOWERS = frozenset(_WORDS["followers"].split())
+"""Words that, right behind such a word, make it a part of a sentence."""
+
+KEYWORDS = re.compile(
+    r"(?:for[ \t]+\w+[ \t]+in\b|for[ \t]*\(\(|while[ \t]+(?:true\b|:|read\b|!|\[|\(|sleep\b)"
+    r"|if[ \t]+(?:\[|!|test\b|command\b|\()"
+    r"|until[ \t]+(?:\[|!|false\b|\()|case[ \t]+[\"$]|function[ \t]+[\w-]+[ \t]*(?:\(\)|\{)"
+    r"|export[ \t]+\w+=|do[ \t]+\w)"
+)
+KEYWORD_HEADS = frozenset({"for", "while", "if", "until", "case", "function", "export", "do", "then", "else", "select"})
+# A sentence that holds a command, read as a shell would: the sentence's own punctuation becomes blanks, none moves.
+_POSSESSIVE = re.compile(r"(?<=\w)['\u2019](?=\w)")
+_PUNCTUATION = re.compile(r"(?<=[^\s.,!?])[.,!?:]+(?=[\"'\u201d\u2019)\]*_]*(?:\s|$))")
+_CLOSING = {'"': '"', "'": "'", "\u201c": "\u201d", "\u2018": "\u2019", "(": ")", "[": "]", "*": "*", "_": "_"}
+
+
+def as_spoken(text: str, before: str) -> str:
+    """`text`, which begins with a command in the middle of a sentence, without what belongs to the sentence.
+
+    Args:
+        text: From the command to the end of the sentence.
+        before: The line up to the command; a bracket or quote that it opens ends the command.
+
+    Returns:
+        A text of the same length.
+    """
+    opened = before[-1:]
+    close = _CLOSING.get(opened)
+    if close:
+        position = text.find(close * 2 if opened in "*_" and before.endswith(opened * 2) else close)
+        if position >= 0:
+            return text[:position] + " " * (len(text) - position)
+    text = _POSSESSIVE.sub("_", text)
+    return _PUNCTUATION.sub(lambda match: " " * len(match[0]), text)
+
+
+_QUOTES = re.compile(
+    r"\\.|'[^']*'|\"(?:\\.|[^\"\\])*\"|(?:(?<=\s)|^)#[^\n]*|<<-?[ \t]*(['\"]?)([A-Za-z_]\w*)\1|<<<|['\"]|[^\\'\"#<]+|.",
+    re.DOTALL,
+)
+_OPENERS = re.compile(
+    r"(?:^|[;|&\n(])[ \t]*(?:(?:then|do|else)[ \t]+)?(?:if|for|while|until|case|select)\b|(?:^|[;|&\n)\s])\{(?=\s)"
+)
+_CLOSERS = re.compile(r"(?:^|[;|&\n])[ \t]*(?:fi|done|esac|\})(?![\w-])")
+_BLOCK_END = re.compile(r"\b(?:fi|done|esac)\b|\}")
+_TRAILING = re.compile(r"(?:\||&&)[ \t]*\n?$")
+_CONTINUED = re.compile(r"(?<!\\)(?:\\\\)*\\[ \t]*\r?\n?$")
+_ANYTHING = re.compile(r"")
+
+
+def waits_for(text: str, *, prose: bool) -> re.Pattern[str] | None:
+    """What a shell would wait for after `text`; None where it is complete.
+
+    Open are quotes, heredocs, blocks, a backslash, pipe or `&&` at the end.
+
+    Args:
+        text: One or more whole lines.
+        prose: Whether an apostrophe inside a word is one, and no opening quote.
+
+    Returns:
+        A pattern without which no further line can complete it.
+    """
+    if prose:
+        text = _POSSESSIVE.sub("_", text)
+    code: list[str] = []
+    position, end = 0, len(text)
+    while position < end:
+        match = _QUOTES.match(text, position)
+        if match is None:
+            break
+        piece = match[0]
+        position = match.end()
+        if piece in ("'", '"'):
+            return re.compile(piece)
+        if match[2]:
+            close = re.compile(rf"^[ \t]*{re.escape(match[2])}[ \t\r]*$", re.MULTILINE)
+            line_end = text.find("\n", position)
+            body = close.search(text, line_end + 1) if line_end >= 0 else None
+            if body is None:
+                return close
+            code.append(text[position : line_end + 1])
+            position = body.end()
+        elif piece[0] != "#":
+            code.append("_" if piece[0] in "'\"\\" else piece)
+    read = "".join(code)
+    if _CONTINUED.search(text) or _TRAILING.search(read):
+        return _ANYTHING
+    return _BLOCK_END if len(_OPENERS.findall(read)) > len(_CLOSERS.findall(read)) else None
+
+
+_CODE_TOKEN = re.compile(
+    r"\"\"\"(?:\\.|(?!\"\"\").)*\"\"\"|'''(?:\\.|(?!''').)*'''|\"\"\"|'''"
+    r"|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'|[(\[{]|[)\]}]|(?:#|//)[^\n]*",
+    re.DOTALL,
+)
+_CODE_CLOSE = re.compile(r"[)\]}]")
+
+
+def waits_in_code(text: str) -> re.Pattern[str] | None:
+    """What a program's logical line waits for after `text`: a long string's end, a closing bracket, a list's next item.
+
+    Returns:
+        A pattern without which no further line can complete it; None where it is complete.
+    """
+    depth = 0
+    for match in _CODE_TOKEN.finditer(text):
+        mark = match[0]
+        if mark in ('"""', "'''"):
+            return re.compile(re.escape(mark))
+        if mark in "([{":
+            depth += 1
+        elif mark in ")]}":
+            depth -= 1
+    return _CODE_CLOSE if depth > 0 else None
