@@ -6,17 +6,20 @@ Whoever reads both reads here first and the store after: an event on its way is 
 from __future__ import annotations
 
 import contextlib
+import heapq
 import sqlite3
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
-from gateway.store.records import Event, Feedback
+from gateway.store.records import Escalation, Event, Feedback, Inference, Retraction
 from gateway.store.spool_file import connect
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
+Kind = TypeVar("Kind", Inference, Feedback, Retraction, Escalation)
 decode_event = msgspec.msgpack.Decoder(Event).decode
 
 
@@ -27,29 +30,36 @@ class Pending:
         self._directory = directory
 
     def find(self, id: str) -> Event | None:  # noqa: A002 - the records' word
-        found = self._events("WHERE id = ? LIMIT 1", (id,))
-        return found[0] if found else None
+        return next(iter([*self._events("WHERE id = ? LIMIT 1", id)]), None)
 
     def about(self, inference_id: str) -> list[Event]:
-        """The inference of this id and the feedback and escalations on it, retractions of that feedback included."""
-        events = self._events("WHERE about = ? ORDER BY seq", (inference_id,))
+        """The inference of this id, and the feedback and escalations on it, retractions of that feedback included."""
+        events = list(self._events("WHERE about = ? ORDER BY seq", inference_id))
         for given in [event.id for event in events if isinstance(event, Feedback)]:
-            events += self._events("WHERE about = ? AND kind = 'retraction' ORDER BY seq", (given,))
+            events += self._events("WHERE about = ? AND kind = 'retraction' ORDER BY seq", given)
         return events
 
     def of_kind(self, kind: str, limit: int) -> list[Event]:
         """The last `limit` events spooled of one kind: inference, feedback, retraction or escalation."""
-        return self._events("WHERE kind = ? ORDER BY seq DESC LIMIT ?", (kind, limit))
+        return list(self._events("WHERE kind = ? ORDER BY seq DESC LIMIT ?", kind, limit))
 
-    def _events(self, where: str, values: tuple[object, ...]) -> list[Event]:
-        events = []
+    def retractions(self) -> set[tuple[str, str]]:
+        """Id and project of all feedback that is being taken back."""
+        return {(event.id, event.project) for event in self._events("WHERE kind = 'retraction'")}
+
+    def newest(self, kind: type[Kind], limit: int, accepts: Callable[[Kind], bool]) -> list[Kind]:
+        """The newest `limit` events of a kind that are accepted; holds no more than these in memory."""
+        name = kind.__struct_config__.tag
+        found = (event for event in self._events("WHERE kind = ?", name) if isinstance(event, kind) and accepts(event))
+        return heapq.nlargest(limit, found, key=lambda event: (event.created_us, event.id))
+
+    def _events(self, where: str, *values: object) -> Iterator[Event]:
         for path in sorted(self._directory.glob("*.sqlite")):
             try:
                 with contextlib.closing(connect(path)) as connection:
-                    rows = connection.execute(f"SELECT body FROM events {where}", values).fetchall()  # noqa: S608 - ours
+                    for (body,) in connection.execute(f"SELECT body FROM events {where}", values):  # noqa: S608 - ours
+                        yield decode_event(body)
             except sqlite3.OperationalError:
                 if path.exists():
                     raise
                 continue  # taken over and removed meanwhile; its events are in another file, or in the store
-            events += [decode_event(body) for (body,) in rows]
-        return events

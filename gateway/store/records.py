@@ -8,9 +8,11 @@ integers, microseconds.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any
+from typing import Generic, TypeVar
 
 import msgspec
+
+Item = TypeVar("Item")
 
 
 class Outcome(StrEnum):
@@ -182,8 +184,8 @@ class Alias(msgspec.Struct, frozen=True):
     changed_us: int
 
 
-class InferencePage(msgspec.Struct, frozen=True):
+class Page(msgspec.Struct, Generic[Item], frozen=True):
     """One page of a listing, newest first; `after` continues it and is None on the last."""
 
-    items: tuple[dict[str, Any], ...]
+    items: tuple[Item, ...]
     after: str | None = None

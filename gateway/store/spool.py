@@ -166,6 +166,15 @@ class Spool:
             )
             self._cursor.execute("DELETE FROM events WHERE seq = ?", (seq,))
 
+    def erase_refused(self, before_us: int) -> None:
+        """Erases what was put aside and had been spooled before `before_us`. Blocks; not for the event loop.
+
+        Raises:
+            SpoolFailed: It is still there.
+        """
+        with self._exclusive():
+            self._cursor.execute("DELETE FROM refused WHERE spooled_us < ?", (before_us,))
+
     def checkpoint(self) -> None:
         """Empties the write-ahead log where it has grown long; blocks for as long as the disk takes.
 

@@ -11,7 +11,6 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
@@ -22,17 +21,7 @@ from gateway.store.pending import Pending
 from gateway.store.spool import Spool, SpoolFailed
 from gateway.store.spool_file import connect
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 ROOT = Path(__file__).parents[3]
-
-
-@pytest.fixture
-def spool(tmp_path: Path) -> Iterator[Spool]:
-    opened = Spool.open(tmp_path)
-    yield opened
-    opened.close()
 
 
 def kept(home: Path) -> list[str]:

@@ -1,0 +1,101 @@
+"""What people thought of answers, and what they took back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import and_, select, tuple_
+
+from gateway.store import schema
+from gateway.store.records import Feedback, FeedbackKind, Retraction
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sqlalchemy import Connection, Row, Select
+
+    from gateway.store.connection import Database
+
+_TABLE = schema.feedback.c
+_TAKEN_BACK = schema.retractions.c
+
+
+class Opinions:
+    """The repository of feedback; each with whether it was taken back, by the project that gave it."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, connection: Connection, given: Iterable[Feedback]) -> None:
+        """Writes those that are not there yet; their inference need not be there."""
+        self._database.insert_new(connection, schema.feedback, [_row(one) for one in given])
+
+    def retract(self, connection: Connection, retractions: Iterable[Retraction]) -> None:
+        """Marks feedback as taken back; it may arrive later than its retraction."""
+        rows = [{"feedback_id": one.id, "project": one.project, "retracted_us": one.created_us} for one in retractions]
+        self._database.insert_new(connection, schema.retractions, rows)
+
+    def get(self, id: str) -> tuple[Feedback, bool] | None:  # noqa: A002 - the records' word
+        """One feedback and whether it was taken back.
+
+        Raises:
+            StoreGone: The store cannot be reached.
+        """
+        return next(iter(self._read(_joined().where(_TABLE.id == id))), None)
+
+    def about(self, inference_id: str) -> list[tuple[Feedback, bool]]:
+        """All feedback on one inference, oldest first.
+
+        Raises:
+            StoreGone: The store cannot be reached.
+        """
+        return self._read(_joined().where(_TABLE.inference_id == inference_id).order_by(_TABLE.created_us, _TABLE.id))
+
+    def newest(self, limit: int, before: tuple[int, str] | None) -> list[tuple[Feedback, bool]]:
+        """The newest `limit` older than `before` (`created_us`, `id`).
+
+        Raises:
+            StoreGone: The store cannot be reached.
+        """
+        statement = _joined().order_by(_TABLE.created_us.desc(), _TABLE.id.desc()).limit(limit)
+        if before is not None:
+            statement = statement.where(tuple_(_TABLE.created_us, _TABLE.id) < before)
+        return self._read(statement)
+
+    def _read(self, statement: Select[Any]) -> list[tuple[Feedback, bool]]:
+        with self._database.reading() as connection:
+            return [(_feedback(row), row.retracted_us is not None) for row in connection.execute(statement)]
+
+
+def _joined() -> Select[Any]:
+    same = and_(_TAKEN_BACK.feedback_id == _TABLE.id, _TAKEN_BACK.project == _TABLE.project)
+    return select(schema.feedback, _TAKEN_BACK.retracted_us).outerjoin_from(schema.feedback, schema.retractions, same)
+
+
+def _row(given: Feedback) -> dict[str, Any]:
+    return {
+        "id": given.id,
+        "created_us": given.created_us,
+        "inference_id": given.inference_id,
+        "kind": given.kind.value,
+        "project": given.project,
+        "number": given.value if isinstance(given.value, int) else None,
+        "other": given.value if isinstance(given.value, str) else None,
+        "text": given.text,
+        "idempotency_key": given.idempotency_key,
+        "user_hash": given.user,
+    }
+
+
+def _feedback(row: Row[Any]) -> Feedback:
+    return Feedback(
+        id=row.id,
+        created_us=row.created_us,
+        inference_id=row.inference_id,
+        kind=FeedbackKind(row.kind),
+        project=row.project,
+        value=row.number if row.number is not None else row.other,
+        text=row.text,
+        idempotency_key=row.idempotency_key,
+        user=row.user_hash,
+    )
