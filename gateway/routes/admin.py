@@ -1,0 +1,92 @@
+"""What operators read. Every listing is newest first and goes on at `?after=` the cursor it ends with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from gateway.access import Access, Scope
+from gateway.documents import (
+    adapter_document,
+    alias_document,
+    escalation_document,
+    feedback_document,
+    inference_document,
+    inference_summary,
+)
+from gateway.errors import NotFound
+from gateway.routes.gate import gated
+from gateway.store.inferences import Wanted
+from gateway.store.records import Outcome
+from guardrails.interface import Action
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from gateway.adapters.registry import Registry
+    from gateway.store.archive import Archive
+
+PAGING = {"limit", "after"}
+Limit = Annotated[int, Query(ge=1, le=200, description="At most so many.")]
+After = Annotated[str | None, Query(max_length=200, description="The cursor that the page before ended with.")]
+
+
+class Filter(BaseModel):
+    """Which exchanges; what is left out means any."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    limit: Limit = 50
+    after: After = None
+    outcome: Outcome | None = None
+    action: Action | None = None
+    adapter: str | None = None
+    project: str | None = None
+    conversation_id: str | None = None
+    since_us: Annotated[int | None, Field(ge=0, le=2**63 - 1, description="Microseconds since the epoch.")] = None
+
+
+def admin_routes(access: Access, archive: Archive, registry: Registry) -> APIRouter:
+    routes = APIRouter(prefix="/admin", tags=["operators"], route_class=gated(access, Scope.ADMIN))
+
+    @routes.get("/inferences", summary="Exchanges, without their content")
+    async def inferences(wanted: Annotated[Filter, Query()]) -> dict[str, Any]:
+        page = await archive.inferences(wanted.limit, wanted.after, Wanted(**wanted.model_dump(exclude=PAGING)))
+        return _listing(map(inference_summary, page.items), page.after)
+
+    @routes.get("/inferences/{inference_id}", summary="One exchange, whole")
+    async def inference(inference_id: str) -> dict[str, Any]:
+        found = await archive.inference(inference_id)
+        if found is None:
+            raise NotFound(
+                f"inference_id: {inference_id[:100]!r} is not on record.",
+                code="inference_not_found",
+                param="inference_id",
+            )
+        return inference_document(*found)
+
+    @routes.get("/feedback", summary="What people thought of answers")
+    async def feedback(limit: Limit = 50, after: After = None) -> dict[str, Any]:
+        page = await archive.feedback(limit, after)
+        return _listing((feedback_document(given, retracted=retracted) for given, retracted in page.items), page.after)
+
+    @routes.get("/escalations", summary="What was handed over to a person")
+    async def escalations(limit: Limit = 50, after: After = None) -> dict[str, Any]:
+        page = await archive.escalations(limit, after)
+        return _listing(map(escalation_document, page.items), page.after)
+
+    @routes.get("/adapters", summary="Registered adapters")
+    async def adapters() -> dict[str, Any]:
+        return _listing(map(adapter_document, registry.adapters()))
+
+    @routes.get("/aliases", summary="What each alias answers from")
+    async def aliases() -> dict[str, Any]:
+        return _listing(map(alias_document, registry.aliases()))
+
+    return routes
+
+
+def _listing(documents: Iterable[dict[str, Any]], after: str | None = None) -> dict[str, Any]:
+    return {"object": "list", "data": list(documents), "after": after}
