@@ -1,0 +1,131 @@
+"""The real application on a loopback port, with everything real behind it but vLLM."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import orjson
+import pytest
+import uvicorn
+from openai import AsyncOpenAI
+
+from gateway.access import open_access
+from gateway.adapters.registry import Registry
+from gateway.app import make_app
+from gateway.engine.client import EngineClient, open_session
+from gateway.engine.pool import EnginePool
+from gateway.ids import Minter
+from gateway.metrics import Metrics
+from gateway.settings import KeySettings, Settings
+from gateway.store.archive import Archive
+from gateway.store.database import Store
+from gateway.store.drain import Drain
+from gateway.store.records import Adapter, Alias
+from gateway.store.spool import Spool
+from guardrails.guard import Guard
+from guardrails.policy import Policy
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from contextlib import AbstractAsyncContextManager
+    from pathlib import Path
+
+KEY = "wg-test"
+METRICS_KEY = "wg-metrics"
+BASE = "org/base-model"
+LIMIT = 4096
+
+
+@dataclass
+class House:
+    """A running gateway and what stands behind it."""
+
+    http: httpx.AsyncClient
+    openai: AsyncOpenAI
+    minter: Minter
+    spool: Spool
+    store: Store
+    drain: Drain
+    metrics: Metrics
+    registry: Registry
+    url: str
+
+
+async def echo(_scope: Any, receive: Any, send: Any) -> None:
+    """Stands where the chat route stands: answers with the length of the body it was sent."""
+    body = (await receive())["body"]
+    if body == b"crash":
+        raise RuntimeError("a bug")
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]})
+    if body == b"crash late":
+        raise RuntimeError("a bug")
+    await send({"type": "http.response.body", "body": orjson.dumps({"length": len(body)})})
+
+
+@contextlib.asynccontextmanager
+async def serving(app: Any) -> AsyncIterator[str]:
+    """`app` under uvicorn on a free loopback port, its lifespan run; yields the URL."""
+    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, lifespan="on", loop="none")
+    server = uvicorn.Server(config)
+    running = asyncio.create_task(server.serve())
+    while not server.started:  # noqa: ASYNC110 - uvicorn tells by this flag only
+        await asyncio.sleep(0.005)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        await running
+
+
+@contextlib.asynccontextmanager
+async def house(home: Path, **options: Any) -> AsyncIterator[House]:
+    """A house whose vLLM is not there; `options` go to `make_app`."""
+    scraper = KeySettings(name="scraper", sha256=hashlib.sha256(METRICS_KEY.encode()).hexdigest(), scopes=("metrics",))
+    registry = Registry(BASE)
+    registry.replace(
+        [Alias("default", "base", 1_700_000_000_000_000), Alias("aiops", "ops@1", 1_700_000_001_000_000)],
+        [Adapter("ops", "1", "/nowhere", "d", "b", 8, 1_600_000_000_000_000, loaded=True)],
+    )
+    minter, metrics, spool = Minter({1: b"k" * 32}, 1), Metrics(), Spool.open(home)
+    session = open_session()
+    store = Store(f"sqlite:///{home}/store.sqlite3")
+    archive = Archive(pending=spool.pending, store=store)
+    app = make_app(
+        access=open_access(Settings(home=home, keys=(scraper,)), KEY),
+        guard=Guard(Policy(max_body_bytes=LIMIT)),
+        registry=registry,
+        pool=EnginePool([EngineClient("http://127.0.0.1:1", session)]),
+        spool=spool,
+        archive=archive,
+        minter=minter,
+        metrics=metrics,
+        chat=options.pop("chat", echo),
+        **options,
+    )
+    try:
+        async with serving(app) as url, httpx.AsyncClient(base_url=url, headers={"x-api-key": KEY}) as http:
+            openai = AsyncOpenAI(base_url=f"{url}/v1", api_key=KEY, max_retries=0)
+            yield House(http, openai, minter, spool, store, Drain(spool, store), metrics, registry, url)
+    finally:
+        await session.close()
+        await asyncio.to_thread(spool.close)
+        store.close()
+
+
+@pytest.fixture
+def open_house(tmp_path: Path) -> Callable[..., AbstractAsyncContextManager[House]]:
+    """Opens a house with options of its own."""
+    return lambda **options: house(tmp_path, **options)
+
+
+@pytest.fixture
+async def gateway(tmp_path: Path) -> AsyncIterator[House]:
+    """A house as it comes."""
+    async with house(tmp_path) as opened:
+        yield opened
