@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from gateway.store.records import (
+    Adapter,
     Answer,
     Digests,
     Escalation,
+    Event,
     Feedback,
     FeedbackKind,
     Inference,
@@ -81,3 +83,14 @@ def escalation(number: int, about: int = 0) -> Escalation:
         reason="requested",
         body=body,
     )
+
+
+def adapter(version: str, digest: str = "d" * 64) -> Adapter:
+    return Adapter("aiops", version, "/adapters/aiops", digest, "b" * 64, 16, NOW_US + int(version))
+
+
+def everything() -> list[Event]:
+    """One exchange with all that may belong to it; the first of its two opinions is taken back."""
+    findings = b'[{"check":"commands","rule":"files.delete","severity":"critical","span":[0,8],"stage":"output"}]'
+    whole = inference(1, findings=findings, unchecked=b'[{"check":"harm","reason":"budget"}]', escalation=b'{"id":"e"}')
+    return [whole, feedback(1, about=1), feedback(2, about=1), retraction(1), escalation(1, about=1)]

@@ -51,20 +51,23 @@ class Drain:
 
     async def run(self) -> None:
         """Drains for ever; the work is done in a thread, never on the event loop."""
-        pause = _PAUSE_SECONDS
+        pause, failures = _PAUSE_SECONDS, 0
         while True:
             await asyncio.sleep(pause)
             if not self._spool.depth()[0]:
+                pause = _PAUSE_SECONDS
                 continue
             try:
                 more = await asyncio.to_thread(self.step)
             except (StoreGone, SpoolFailed) as error:
-                if pause <= _PAUSE_SECONDS:
+                failures += 1
+                if failures == 1:
                     _LOG.warning("the store cannot be written, events are kept in the spool: %s", error)
-                pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+                pause = min(_PAUSE_SECONDS * 2**failures, _LONGEST_PAUSE_SECONDS)
                 continue
-            if pause > _PAUSE_SECONDS:
+            if failures:
                 _LOG.warning("the store can be written again")
+            failures = 0
             pause = 0.0 if more else _PAUSE_SECONDS
 
     def step(self) -> bool:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from samples import NOW_US, escalation, feedback, inference, retraction
+from samples import NOW_US, adapter, escalation, feedback, inference, retraction
 
 from gateway.ids import Minter
 from gateway.store.database import Store
 from gateway.store.errors import StoreError, StoreGone, StoreRefused
 from gateway.store.inferences import Wanted, bare
-from gateway.store.records import Adapter, Alias, Answer, FeedbackKind, Inference, Outcome, Timings
+from gateway.store.records import Alias, Answer, FeedbackKind, Inference, Outcome, Timings
 
 FINDING = {"check": "commands", "rule": "files.delete", "severity": "critical", "span": [0, 8], "message": "deletes"}
 FINDINGS = msgspec.json.encode([FINDING | {"stage": "output", "slot": "choices[0]"}, {"check": "injection"}])
@@ -174,10 +174,6 @@ def test_escalations_are_listed_newest_first(store: Store) -> None:
     store.keep(kept)
     assert store.escalations.newest(2, None) == [kept[2], kept[1]]
     assert store.escalations.newest(9, (kept[1].created_us, kept[1].id)) == [kept[0]]
-
-
-def adapter(version: str, digest: str = "d" * 64) -> Adapter:
-    return Adapter("aiops", version, "/adapters/aiops", digest, "b" * 64, 16, NOW_US + int(version))
 
 
 def test_adapters_are_registered_once_and_never_change(store: Store) -> None:
