@@ -1,4 +1,4 @@
-"""The real application on a loopback port, with everything real behind it but vLLM."""
+"""The real application, in this process or on a loopback port, with everything real behind it but vLLM."""
 
 from __future__ import annotations
 
@@ -43,9 +43,10 @@ LIMIT = 4096
 
 @dataclass
 class House:
-    """A running gateway and what stands behind it."""
+    """A running gateway and what stands behind it; a stranger has no key."""
 
     http: httpx.AsyncClient
+    stranger: httpx.AsyncClient
     openai: AsyncOpenAI
     minter: Minter
     spool: Spool
@@ -53,7 +54,6 @@ class House:
     drain: Drain
     metrics: Metrics
     registry: Registry
-    url: str
 
 
 async def echo(_scope: Any, receive: Any, send: Any) -> None:
@@ -84,8 +84,8 @@ async def serving(app: Any) -> AsyncIterator[str]:
 
 
 @contextlib.asynccontextmanager
-async def house(home: Path, **options: Any) -> AsyncIterator[House]:
-    """A house whose vLLM is not there; `options` go to `make_app`."""
+async def house(home: Path, *, served: bool = False, **options: Any) -> AsyncIterator[House]:
+    """A house whose vLLM is not there, on a port where `served`; `options` go to `make_app`."""
     scraper = KeySettings(name="scraper", sha256=hashlib.sha256(METRICS_KEY.encode()).hexdigest(), scopes=("metrics",))
     registry = Registry(BASE)
     registry.replace(
@@ -109,9 +109,19 @@ async def house(home: Path, **options: Any) -> AsyncIterator[House]:
         **options,
     )
     try:
-        async with serving(app) as url, httpx.AsyncClient(base_url=url, headers={"x-api-key": KEY}) as http:
-            openai = AsyncOpenAI(base_url=f"{url}/v1", api_key=KEY, max_retries=0)
-            yield House(http, openai, minter, spool, store, Drain(spool, store), metrics, registry, url)
+        async with contextlib.AsyncExitStack() as stack:
+            transport: httpx.AsyncBaseTransport = httpx.ASGITransport(app, raise_app_exceptions=False)
+            url = "http://house"
+            if served:
+                url = await stack.enter_async_context(serving(app))
+                transport = await stack.enter_async_context(httpx.AsyncHTTPTransport(verify=False))
+
+            def client(**headers: str) -> httpx.AsyncClient:
+                return httpx.AsyncClient(base_url=url, transport=transport, headers=headers)
+
+            openai = AsyncOpenAI(base_url=f"{url}/v1", api_key=KEY, max_retries=0, http_client=client())
+            http = client(**{"x-api-key": KEY})
+            yield House(http, client(), openai, minter, spool, store, Drain(spool, store), metrics, registry)
     finally:
         await session.close()
         await asyncio.to_thread(spool.close)
@@ -126,6 +136,13 @@ def open_house(tmp_path: Path) -> Callable[..., AbstractAsyncContextManager[Hous
 
 @pytest.fixture
 async def gateway(tmp_path: Path) -> AsyncIterator[House]:
-    """A house as it comes."""
+    """A house as it comes, called without a socket."""
     async with house(tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def served(tmp_path: Path) -> AsyncIterator[House]:
+    """A house on a loopback port, behind a real server."""
+    async with house(tmp_path, served=True) as opened:
         yield opened

@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 
 async def test_live_means_it_runs(gateway: Any) -> None:
     """No key, no vLLM: it is alive all the same."""
-    async with httpx.AsyncClient(base_url=gateway.url) as stranger:
-        assert (await stranger.get("/health/live")).status_code == 200
+    assert (await gateway.stranger.get("/health/live")).status_code == 200
 
 
 async def test_ready_says_what_it_waits_for(gateway: Any) -> None:
@@ -42,9 +41,8 @@ async def test_ready_when_nothing_is_waited_for() -> None:
 
 async def test_metrics_need_their_scope(gateway: Any) -> None:
     """Closed to strangers, even on loopback, unless the setting opens them; a scraper's key is enough."""
-    async with httpx.AsyncClient(base_url=gateway.url) as stranger:
-        assert (await stranger.get("/metrics")).status_code == 401
-        response = await stranger.get("/metrics", headers={"authorization": "Bearer wg-metrics"})
+    assert (await gateway.stranger.get("/metrics")).status_code == 401
+    response = await gateway.stranger.get("/metrics", headers={"authorization": "Bearer wg-metrics"})
     assert response.status_code == 200
     assert response.headers["content-type"].startswith("text/plain; version=0.0.4")
     assert "wardgate_requests" in {family.name for family in text_string_to_metric_families(response.text)}
@@ -61,9 +59,9 @@ async def test_metrics_tell_the_spool_s_depth(gateway: Any) -> None:
 
 async def test_metrics_may_be_open_on_loopback(open_house: Callable[..., Any]) -> None:
     """By setting, and not for what a proxy forwards."""
-    async with open_house(metrics_open=True) as gateway, httpx.AsyncClient(base_url=gateway.url) as stranger:
-        assert (await stranger.get("/metrics")).status_code == 200
-        assert (await stranger.get("/metrics", headers={"x-forwarded-for": "10.0.0.9"})).status_code == 401
+    async with open_house(served=True, metrics_open=True) as gateway:
+        assert (await gateway.stranger.get("/metrics")).status_code == 200
+        assert (await gateway.stranger.get("/metrics", headers={"x-forwarded-for": "10.0.0.9"})).status_code == 401
 
 
 @pytest.mark.parametrize(
