@@ -104,6 +104,7 @@ def read(
     *,
     span: Span | None = None,
     depth: int = 0,
+    wrappers: tuple[str, ...] = (),
 ) -> Script:
     """Parses a script and everything it would run.
 
@@ -113,6 +114,7 @@ def read(
         budget: Work left; by default as much as a text of this length deserves.
         span: What every command's span shall be, where `text` was found inside of something else.
         depth: How many layers of code this text was found in.
+        wrappers: What every command was seen through.
 
     Raises:
         BudgetExceeded: when the work budget is spent.
@@ -125,7 +127,12 @@ def read(
     root = parse(source, budget)
     offsets = Offsets(source, cuts, span)
     reader = statements.Statements(
-        source.encode(), scope if scope is not None else Scope(), budget, offsets.span, depth
+        source.encode(),
+        scope if scope is not None else Scope(),
+        budget,
+        offsets.span,
+        depth=depth,
+        wrappers=wrappers,
     )
     commands: list[Command] = reader.all(root)
     errors = tuple(offsets.span(node) for node in _errors(root)) if root.has_error else ()

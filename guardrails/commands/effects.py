@@ -24,8 +24,11 @@ class Place(StrEnum):
     """Classes of paths; `targets.yaml` says which path is of which."""
 
     ROOT = "root"
+    CRITICAL = "critical"
     HOME = "home"
+    KEYS = "keys"
     SYSTEM = "system"
+    KERNEL = "kernel"
     DATA = "data"
     LOGS = "logs"
     DEVICE = "device"

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from guardrails.commands.expansion import expand
-from guardrails.commands.tree import UNKNOWN, Command, Word
+from guardrails.commands.tree import SUBSTITUTED, UNKNOWN, Command, Word
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -92,6 +92,8 @@ class Folder:
             raw = self.raw(node)
             if _PLAIN.fullmatch(raw):
                 return [Word(raw, self._span(node), raw)]
+        if kind == "string" and self.scope.positional is not None and self.raw(node) == '"$@"':
+            return [Word(given, self._span(node), given or UNKNOWN) for given in self.scope.positional]
         outer, self._commands = self._commands, []
         text = self._piece(node, quoted=False)
         made, self._commands = tuple(self._commands), outer
@@ -124,7 +126,7 @@ class Folder:
         if kind in ("command_substitution", "process_substitution"):
             value, commands = self._substitute(node)
             self._commands += commands
-            return UNKNOWN if kind == "process_substitution" else self._value(value, quoted=quoted)
+            return SUBSTITUTED if kind == "process_substitution" else self._value(value, quoted=quoted)
         raw = self.raw(node)
         if kind == "arithmetic_expansion":
             return raw.strip("$()[] ") if raw.strip("$()[] ").isdigit() else UNKNOWN

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 from guardrails.commands import bash
 from guardrails.commands.budget import Budget, BudgetExceeded
-from guardrails.commands.match import sources
 from guardrails.commands.scope import Scope
-from guardrails.commands.tree import UNKNOWN
+from guardrails.commands.tree import UNKNOWN, sources
 from guardrails.commands.wrappers import WRAPPERS
 from guardrails.interface import Action, Finding, Severity, Shell
 

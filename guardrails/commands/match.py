@@ -7,11 +7,20 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from guardrails.commands.outputs import fed
 from guardrails.commands.targets import target
+from guardrails.commands.tree import sources
 
 if TYPE_CHECKING:
     from guardrails.commands.effects import Place, Target
     from guardrails.commands.tree import Command
+
+
+# Words `**` may pass over: nouns of a command line's tree, never a verb that settles what is done.
+_SUBCOMMAND = re.compile(
+    r"(?!(?:list|ls|get|describe|show|status|history|search|view|help|lookup|inspect|explain|version|create|add|set|"
+    r"init|validate|update)$)[a-z][a-z0-9]*(?:[-_:][a-z0-9]+)*"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,30 +47,41 @@ class Matcher:
     """What a command must look like.
 
     Attributes:
-        subcommands: Alternatives, each a row of steps, each step the words allowed there (`*` any).
+        subcommands: Alternatives, each a row of steps: a pattern for one word, or None for any row of subcommands.
         options: All groups must be set; a group is set by any of its options.
         unless: Options that make the command harmless.
         values: Options whose value must match (`-X` → DELETE).
         arguments: Pattern one operand must match.
-        text: Pattern the whole command, words joined by blanks, must match.
+        text: Pattern the words after the name, joined by blanks, must hold.
+        harmless: Pattern that makes the command harmless where those words hold it.
         places: Classes one of the operands must be of.
         operands: `name=value` operands whose value must be of `places` (dd's `of`).
-        redirects: Classes a redirection that writes must go to.
+        redirects: Classes a redirection that empties its target must go to; with `appends`, one that appends, too.
+        redirect_path: Pattern of a path some redirection must name.
+        fed: Pattern that what it reads, where that is constant, must hold.
+        fed_text: Pattern of a word of a command whose output it reads.
+        fork: Whether it must be a function that pipes itself into itself.
         fed_by: Names of commands whose output it must read or be made of.
         through: Names one of which it must be run through.
         abbreviated: Whether long options may be shortened, as GNU's may.
         names: Names a slot after the nth operand.
     """
 
-    subcommands: tuple[tuple[frozenset[str], ...], ...] = ()
+    subcommands: tuple[tuple[re.Pattern[str] | None, ...], ...] = ()
     options: tuple[tuple[str, ...], ...] = ()
     unless: tuple[str, ...] = ()
     values: tuple[tuple[tuple[str, ...], re.Pattern[str]], ...] = ()
     arguments: re.Pattern[str] | None = None
     text: re.Pattern[str] | None = None
+    harmless: re.Pattern[str] | None = None
     places: frozenset[Place] = frozenset()
     operands: tuple[str, ...] = ()
     redirects: frozenset[Place] = frozenset()
+    appends: bool = False
+    redirect_path: re.Pattern[str] | None = None
+    fed: re.Pattern[str] | None = None
+    fed_text: re.Pattern[str] | None = None
+    fork: bool = False
     fed_by: frozenset[str] = frozenset()
     through: frozenset[str] = frozenset()
     abbreviated: bool = False
@@ -82,14 +102,30 @@ class Matcher:
         return Match(targets, tuple((slot, operands[at]) for slot, at in self.names if at < len(operands)))
 
     def _rest(self, words: list[str]) -> list[str] | None:
-        if self.text is not None and not self.text.search(" ".join(words)):
-            return None
+        if self.text is not None or self.harmless is not None:
+            text = " ".join(words)
+            if self.text is not None and not self.text.search(text):
+                return None
+            if self.harmless is not None and self.harmless.search(text):
+                return None
         if not self.subcommands:
             return words
         return next((r for steps in self.subcommands if (r := _after(words, steps)) is not None), None)
 
     def _origin(self, command: Command) -> bool:
         if self.fed_by and not any(c.name in self.fed_by for c in sources(command)):
+            return False
+        if self.fed is not None and not self.fed.search(fed(command) or ""):
+            return False
+        named = self.fed_text
+        if named is not None and not any(named.search(w.shape) for c in sources(command) for w in c.argv):
+            return False
+        if self.fork and not _forks(command):
+            return False
+        path = self.redirect_path
+        if path is not None and not any(
+            path.search(r.target.shape) for r in command.redirects if r.writes or r.operator == "<"
+        ):
             return False
         return not self.through or not self.through.isdisjoint(command.wrappers)
 
@@ -124,7 +160,7 @@ class Matcher:
 
     def _targets(self, command: Command, operands: list[str]) -> tuple[Target, ...] | None:
         if self.redirects:
-            made = [target(r.target.shape) for r in command.redirects if r.writes]
+            made = [target(r.target.shape) for r in command.redirects if (r.writes if self.appends else r.empties)]
             hit = tuple(t for t in made if t.place in self.redirects)
             return hit or None
         if self.operands:
@@ -137,20 +173,8 @@ class Matcher:
         return hit or None
 
 
-def sources(command: Command) -> list[Command]:
-    """Every command whose output reaches this one, through pipes or substitutions, nearest first."""
-    found: list[Command] = []
-    waiting = [command]
-    while waiting and len(found) < 64:
-        one = waiting.pop()
-        near = [
-            *one.stdin,
-            *(c for w in one.argv for c in w.commands),
-            *(c for r in one.redirects for c in r.target.commands),
-        ]
-        found += near
-        waiting += near
-    return found
+def _forks(command: Command) -> bool:
+    return f"function {command.name}" in command.wrappers and any(c.name == command.name for c in command.stdin)
 
 
 def _operands(words: list[str]) -> list[str]:
@@ -163,19 +187,23 @@ def _operands(words: list[str]) -> list[str]:
     return found
 
 
-def _after(words: list[str], steps: tuple[frozenset[str], ...], at: int = 0) -> list[str] | None:
+def _after(words: list[str], steps: tuple[re.Pattern[str] | None, ...], at: int = 0) -> list[str] | None:
     """The words after a row of subcommands; a word behind an option may be the option's value or the subcommand."""
     if not steps:
         return words[at:]
+    step, loose = steps[0], False
+    if step is None:
+        step, steps, loose = steps[1], steps[1:], True
+    assert step is not None  # noqa: S101 - a row never ends in, nor doubles, its `**`
     while at < len(words):
         word = words[at]
         if not word.startswith("-"):
-            lowered = word.lower()
-            if "*" in steps[0] or lowered in steps[0]:
+            if step.fullmatch(word):
                 rest = _after(words, steps[1:], at + 1)
                 if rest is not None:
                     return rest
-            if at == 0 or not words[at - 1].startswith("-") or "=" in words[at - 1]:
+            valued = at > 0 and words[at - 1].startswith("-") and "=" not in words[at - 1]
+            if not valued and not (loose and _SUBCOMMAND.fullmatch(word)):
                 return None
         at += 1
     return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from guardrails.commands.fold import ansi
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from guardrails.commands.tree import Command
 
+DOWNLOADERS = frozenset({"curl", "wget", "aria2c", "fetch", "axel"})
 _FORMAT = re.compile(r"%(?:%|[-0-9.]*([sdbqc]))")
 
 
@@ -46,6 +48,16 @@ def output(command: Command) -> str | None:
         return None
     text = fed(command)
     return None if text is None else filter_(arguments, text)
+
+
+def saved(command: Command) -> list[str]:
+    """Paths a downloader saves to, as far as its words tell."""
+    words = [w.shape for w in command.argv[1:]]
+    found = [value for option, value in pairwise(words) if option in _SAVES]
+    found += [w[2:] for w in words if w.startswith(("-o", "-O")) and len(w) > 2 and command.name in ("curl", "wget")]
+    if command.name != "curl" or any(w.startswith("-") and w.endswith("O") for w in words):
+        found += [w.rpartition("/")[2].partition("?")[0] for w in words if "/" in w and not w.startswith("-")]
+    return [path for path in found if path] + [f"./{path}" for path in found if path and "/" not in path]
 
 
 def _echo(arguments: list[str]) -> str:
@@ -105,6 +117,7 @@ def _rev(_arguments: list[str], text: str) -> str | None:
     return "\n".join(line[::-1] for line in text.split("\n"))
 
 
+_SAVES = frozenset({"-o", "-O", "--output", "--output-document"})
 _FILTERS: dict[str, Callable[[list[str], str], str | None]] = {
     "cat": _cat,
     "base64": _base64,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from guardrails.commands.effects import Effect, Place  # noqa: TC001 - pydantic reads them
+from guardrails.commands.effects import Effect, Place
 from guardrails.commands.match import Matcher
 from guardrails.interface import Action, Severity, Shell
 
@@ -51,9 +51,15 @@ class MatchData(_Strict):
     values: dict[str, str] = {}
     arguments: str | None = None
     text: str | None = None
+    harmless: str | None = None
     places: list[Place] = []
     operands: list[str] = []
     redirects: list[Place] = []
+    appends: bool = False
+    redirect_path: str | None = None
+    fed: str | None = None
+    fed_text: str | None = None
+    fork: bool = False
     fed_by: list[str] = []
     through: list[str] = []
     abbreviated: bool = False
@@ -219,20 +225,33 @@ def matcher(data: MatchData) -> Matcher:
     """
     flags = re.IGNORECASE
     return Matcher(
-        subcommands=tuple(tuple(frozenset(s.lower().split("|")) for s in row.split()) for row in data.subcommand),
+        subcommands=tuple(tuple(_step(s) for s in row.split()) for row in data.subcommand),
         options=tuple(tuple(group.split("|")) for group in data.options),
         unless=tuple(data.unless),
         values=tuple((tuple(k.split("|")), re.compile(v, flags)) for k, v in data.values.items()),
         arguments=re.compile(data.arguments, flags) if data.arguments else None,
         text=re.compile(data.text, flags) if data.text else None,
+        harmless=re.compile(data.harmless, flags) if data.harmless else None,
         places=frozenset(data.places),
         operands=tuple(data.operands),
         redirects=frozenset(data.redirects),
+        appends=data.appends,
+        redirect_path=re.compile(data.redirect_path, flags) if data.redirect_path else None,
+        fed=re.compile(data.fed, flags) if data.fed else None,
+        fed_text=re.compile(data.fed_text, flags) if data.fed_text else None,
+        fork=data.fork,
         fed_by=frozenset(data.fed_by),
         through=frozenset(data.through),
         abbreviated=data.abbreviated,
         names=tuple(data.names.items()),
     )
+
+
+def _step(words: str) -> re.Pattern[str] | None:
+    """`a|b*` as a pattern for one word; `**` as any row of subcommands."""
+    if words == "**":
+        return None
+    return re.compile("|".join(re.escape(w).replace(r"\*", ".*") for w in words.split("|")), re.IGNORECASE)
 
 
 def _index(rules: tuple[Rule, ...], digest: str) -> RuleSet:

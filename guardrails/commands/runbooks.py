@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from guardrails.commands.effects import Effect  # noqa: TC001 - pydantic reads it
+from guardrails.commands.effects import Effect
 from guardrails.commands.rules import Rule, RuleError
 
 if TYPE_CHECKING:

@@ -3,6 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from guardrails.commands.tree import Command
+
+
+class Content(NamedTuple):
+    """What a file holds that the script wrote, and the commands that made it; None where only the run will tell."""
+
+    text: str | None
+    commands: tuple[Command, ...] = ()
 
 
 @dataclass(slots=True)
@@ -21,7 +32,7 @@ class Scope:
     variables: dict[str, str | None] = field(default_factory=dict)
     functions: dict[str, str] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
-    files: dict[str, str | None] = field(default_factory=dict)
+    files: dict[str, Content] = field(default_factory=dict)
     positional: tuple[str | None, ...] | None = None
     branches: int = 0
 
@@ -31,8 +42,11 @@ class Scope:
             value = None
         self.variables[name] = value
 
-    def write(self, path: str, content: str | None) -> None:
+    def write(self, path: str, text: str | None, commands: tuple[Command, ...], *, appends: bool = False) -> None:
         """Notes what a file holds from here on."""
-        if self.branches and path in self.files:
-            content = None
-        self.files[path] = content
+        before = self.files.get(path)
+        if before is not None and (appends or self.branches):
+            known = appends and text is not None and before.text is not None and not self.branches
+            text = f"{before.text}{text}" if known else None
+            commands = before.commands + commands
+        self.files[path] = Content(text, commands)

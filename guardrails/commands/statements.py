@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from guardrails.commands import bash
 from guardrails.commands.fold import Folder
-from guardrails.commands.outputs import output
-from guardrails.commands.tree import UNKNOWN, Command, Redirect, Word
-from guardrails.commands.wrappers import Code, Tail, unwrap
+from guardrails.commands.outputs import DOWNLOADERS, output, saved
+from guardrails.commands.tree import UNKNOWN, Code, Command, Redirect, Tail, Word
+from guardrails.commands.wrappers import unwrap
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,12 +44,23 @@ _Commands = tuple[Command, ...]
 class Statements:
     """One walk over one parsed text."""
 
-    def __init__(self, source: bytes, scope: Scope, budget: Budget, span: Callable[[Node], Span], depth: int) -> None:
+    def __init__(
+        self,
+        source: bytes,
+        scope: Scope,
+        budget: Budget,
+        span: Callable[[Node], Span],
+        *,
+        depth: int,
+        wrappers: tuple[str, ...],
+    ) -> None:
         self._scope = scope
         self._budget = budget
         self._span = span
         self._depth = depth
         self._found: list[Command] = []
+        self._wrappers = wrappers
+        self._trailing: list[Word] = []
         self._fold = Folder(source, scope, span, self._substitute)
         self._walks: dict[str, Callable[[Node, _Commands, tuple[Redirect, ...]], _Commands]] = {
             "command": self._command,
@@ -106,7 +117,11 @@ class Statements:
             else:
                 body = child
         if body is None:
-            out: _Commands = self._emit(Command((), redirects, self._span(node), stdin=stdin)) if redirects else ()
+            out: _Commands = (
+                self._emit(Command((), redirects, self._span(node), wrappers=self._wrappers, stdin=stdin))
+                if redirects
+                else ()
+            )
         else:
             out = self._visit(body, stdin, redirects)
         for piped, part in after:
@@ -143,8 +158,10 @@ class Statements:
                 descriptor = int(raw) if raw.isdigit() else None
             elif not child.is_named:
                 operator = child.type
-            else:
+            elif target is None:
                 target = child
+            elif child.end_byte != node.end_byte or not self._fold.raw(child).isdigit():
+                self._trailing += self._fold.words(child)  # the grammar takes `rm >log -rf /` for three targets
         word = self._fold.value(target) if target is not None else Word("", self._span(node), "")
         return [Redirect(operator, word, descriptor)]
 
@@ -192,10 +209,11 @@ class Statements:
         if name is None or body is None:
             return ()
         self._scope.functions[self._fold.raw(name)] = self._fold.raw(body)
+        around, self._wrappers = self._wrappers, (*self._wrappers, f"function {self._fold.raw(name)}")
         self._scope.branches += 1
         outer, self._scope.positional = self._scope.positional, None
         self._visit(body, (), ())
-        self._scope.positional = outer
+        self._scope.positional, self._wrappers = outer, around
         self._scope.branches -= 1
         return ()
 
@@ -228,9 +246,11 @@ class Statements:
                 argv += self._fold.words(child)
             else:
                 self._visit(child, (), ())
+        argv += self._trailing
+        self._trailing = []
         for child in assigned:
             self._assignments(child)
-        return self._emit(Command(tuple(argv), redirects, self._span(node), stdin=stdin))
+        return self._emit(Command(tuple(argv), redirects, self._span(node), wrappers=self._wrappers, stdin=stdin))
 
     def _emit(self, command: Command) -> _Commands:
         """Lists a command and everything it runs in its turn."""
@@ -255,8 +275,17 @@ class Statements:
         if code.text is None or self._depth >= _DEEPEST:
             opaque = Word(None, command.span, UNKNOWN, commands=code.commands)
             return self._emit_opaque(replace(command, argv=(opaque,), wrappers=wrappers))
-        script = bash.read(code.text, self._scope, self._budget, span=command.span, depth=self._depth + 1)
-        made = tuple(replace(c, wrappers=wrappers + c.wrappers) for c in script.commands)
+        outer = self._scope.positional
+        self._scope.positional = code.positional if code.positional is not None else outer
+        made = bash.read(
+            code.text,
+            self._scope,
+            self._budget,
+            span=command.span,
+            depth=self._depth + 1,
+            wrappers=wrappers,
+        ).commands
+        self._scope.positional = outer
         self._found += made
         return made[-1:]
 
@@ -269,23 +298,27 @@ class Statements:
         if name is None:
             return []
         alias = self._scope.aliases.get(name)
-        if alias is not None and "alias" not in command.wrappers:
+        if alias is not None and f"alias {name}" not in command.wrappers:
             rest = "".join(f" '{w.shape}'" for w in command.argv[1:])
-            return [Code(alias + rest, "alias")]
+            return [Code(alias + rest, f"alias {name}")]
         body = self._scope.functions.get(name)
         if body is None or f"function {name}" in command.wrappers:
             return []
-        self._scope.positional = tuple(w.text for w in command.argv[1:])
-        return [Code(body, f"function {name}")]
+        return [Code(body, f"function {name}", positional=tuple(w.text for w in command.argv[1:]))]
 
     def _note_files(self, command: Command) -> None:
+        """Remembers what the script itself writes to files it may run later."""
         for redirect in command.redirects:
-            if redirect.writes and redirect.target.text and redirect.descriptor in (None, 1):
-                content = output(command)
-                before = self._scope.files.get(redirect.target.text, "")
-                if redirect.operator.endswith(">>"):
-                    content = None if content is None or before is None else before + content
-                self._scope.write(redirect.target.text, content)
+            path = redirect.target.text
+            if redirect.writes and path and redirect.descriptor in (None, 1):
+                self._scope.write(path, output(command), (command, *command.stdin), appends=redirect.operator == ">>")
+        if command.name in DOWNLOADERS:
+            for path in saved(command):
+                self._scope.write(path, None, (command,))
+        elif command.name == "tee":
+            for word in command.argv[1:]:
+                if word.text and not word.text.startswith("-"):
+                    self._scope.write(word.text, output(command), (command, *command.stdin))
 
     def _substitute(self, node: Node) -> tuple[str | None, _Commands]:
         """Walks a substitution; its output where that is constant, and the commands that make it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from pathlib import Path
+from posixpath import normpath
 from typing import NamedTuple
 
 import yaml
@@ -45,6 +46,8 @@ def _tables() -> tuple[tuple[_Row, ...], tuple[_Service, ...]]:
 def target(path: str) -> Target:
     """The class of one path; what only the running shell knows stands in it as `UNKNOWN`."""
     clean = _LAST_DOT.sub("", _SLASHES.sub("/", path.removeprefix("file://").replace("\\", "/"))).replace(UNKNOWN, "?")
+    if "/../" in clean + "/" and clean.startswith("/"):
+        clean = normpath(clean)
     rows, services = _tables()
     for row in rows:
         if row.pattern.fullmatch(clean):

@@ -10,6 +10,9 @@ from guardrails.interface import Shell
 UNKNOWN = "\ufffc"
 """Stands in a word's shape for a part that only the running shell will know."""
 
+SUBSTITUTED = "/dev/fd/\ufffc"
+"""The shape of a process substitution: a path nobody knows, whose content its commands make."""
+
 Span = tuple[int, int]
 
 
@@ -40,7 +43,11 @@ class Redirect(NamedTuple):
 
     @property
     def writes(self) -> bool:
-        return self.operator in (">", ">|", "&>", ">>", "&>>", "<>") and self.target.shape != "/dev/null"
+        return self.operator in (">", ">|", "&>", ">&", ">>", "&>>", "<>")
+
+    @property
+    def empties(self) -> bool:
+        return self.operator in (">", ">|", "&>", ">&")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,3 +86,35 @@ class Script:
     commands: tuple[Command, ...]
     complete: bool
     errors: tuple[Span, ...] = ()
+
+
+class Tail(NamedTuple):
+    """What a wrapper runs, where its words stand among the wrapper's own."""
+
+    argv: tuple[Word, ...]
+    through: str
+
+
+class Code(NamedTuple):
+    """Source that a wrapper hands to a shell; None where only the running shell knows it."""
+
+    text: str | None
+    through: str
+    commands: tuple[Command, ...] = ()
+    positional: tuple[str | None, ...] | None = None
+
+
+def sources(command: Command) -> list[Command]:
+    """Every command whose output reaches this one, through pipes or substitutions, nearest first."""
+    found: list[Command] = []
+    waiting = [command]
+    while waiting and len(found) < 64:
+        one = waiting.pop()
+        near = [
+            *one.stdin,
+            *(c for w in one.argv for c in w.commands),
+            *(c for r in one.redirects for c in r.target.commands),
+        ]
+        found += near
+        waiting += near
+    return found

@@ -29,7 +29,7 @@ UNRESOLVABLE = "commands.unresolvable"
 Findings = list["Finding"]
 
 _MOST_INNER = 24
-_PLACEHOLDER = re.compile(r"[ \t]*(?:<[\w .-]+>|\[[\w .-]+\]|\{\{?[\w .-]+\}\}?|\.\.\.)")
+_VARIABLE = re.compile(r"\$\{?\w*\}?")
 
 
 class Unjudged(Exception):
@@ -90,8 +90,8 @@ class Units:
         """The inside of inline code."""
         source = text.replace("\n", " ")
         start = regions.prompt_end(source)
-        if not told and len(source.split()) < 2:
-            return []  # the name of a command, not a command
+        if len(source.split()) < 2 and (not told or _VARIABLE.fullmatch(source.strip())):
+            return []  # the name of a command or of a variable, not a command
         found = shifted(self.command(source[start:], Shell.AUTO, scope), start)
         if not re.search(r"\s-{1,2}\w|[|;&]", source):
             found = [finding for finding in found if finding.rule != UNRESOLVABLE]

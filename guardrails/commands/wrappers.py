@@ -2,173 +2,47 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from guardrails.commands import searches, shells
+from guardrails.commands.interpreters import INTERPRETERS, interpreted
 from guardrails.commands.outputs import fed
-from guardrails.commands.tree import UNKNOWN, Command, Word
+from guardrails.commands.prefixes import PREFIXES, names
+from guardrails.commands.tree import Code, Command, Tail
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from guardrails.commands.scope import Scope
 
+    Unwrap = Callable[[Command, Scope], list[Tail | Code]]
 
-class Tail(NamedTuple):
-    """A command whose words stand in the wrapper's own words."""
-
-    argv: tuple[Word, ...]
-    through: str
-
-
-class Code(NamedTuple):
-    """Source that a wrapper hands to a shell; None where only the running shell knows it."""
-
-    text: str | None
-    through: str
-    commands: tuple[Command, ...] = ()
-
-
-class _Prefix(NamedTuple):
-    """`name [options] [operands] command…`: short and long options that take a value, operands before the command."""
-
-    short: str = ""
-    long: frozenset[str] = frozenset()
-    operands: int = 0
-    assignments: bool = False
-
-
-def _prefix(short: str = "", long: str = "", operands: int = 0, *, assignments: bool = False) -> _Prefix:
-    return _Prefix(short, frozenset(long.split()), operands, assignments)
-
-
-_PREFIXES = {
-    "sudo": _prefix(
-        "ughpCrtTURD", "--user --group --host --prompt --close-from --role --type --chroot --chdir", assignments=True
-    ),
-    "doas": _prefix("uC"),
-    "pkexec": _prefix("", "--user"),
-    "env": _prefix("uCS", "--unset --chdir", assignments=True),
-    "nohup": _prefix(),
-    "setsid": _prefix(),
-    "command": _prefix(),
-    "builtin": _prefix(),
-    "exec": _prefix("a"),
-    "time": _prefix("fo", "--format --output"),
-    "timeout": _prefix("sk", "--signal --kill-after", 1),
-    "nice": _prefix("n", "--adjustment"),
-    "ionice": _prefix("cnpPu", "--class --classdata"),
-    "stdbuf": _prefix("ioe", "--input --output --error"),
-    "chroot": _prefix("", "--userspec --groups", 1),
-    "taskset": _prefix("", "", 1),
-    "chrt": _prefix("TPD", "", 1),
-    "busybox": _prefix(),
-    "toybox": _prefix(),
-    "systemd-run": _prefix(
-        "uptMHE",
-        "--unit --property --description --slice --uid --gid --nice --on-calendar --on-active --setenv --machine",
-    ),
-    "xargs": _prefix("IinPLdEsa", "--max-args --max-procs --replace --delimiter --max-lines --arg-file --max-chars"),
-}
-SHELLS = frozenset({"sh", "bash", "zsh", "dash", "ash", "ksh", "mksh", "fish", "rbash"})
+_CONTAINERS = names("containers")
+_CONTAINER_VALUES = names("container_values")
+# What stands before code inside an option of a program that is no shell: `tar --checkpoint-action=exec=CODE`,
+# `git -c alias.x=!CODE`, `vim -c ':!CODE'`, `ssh -o ProxyCommand=CODE`.
+_MARKS = (
+    "exec=", "--to-command=", "--use-compress-program=", "ProxyCommand=", "core.pager=", "core.sshCommand=", "=!", ":!",
+)  # fmt: skip
 
 
 def unwrap(command: Command, scope: Scope) -> list[Tail | Code]:
     """What a command runs in its turn; empty where it runs nothing else."""
     name = command.name
-    if name in SHELLS:
-        return _shell(command, scope)
+    if name in shells.SHELLS:
+        return shells.shell(command, scope)
     special = _SPECIAL.get(name)
     if special is not None:
         return special(command, scope)
-    prefix = _PREFIXES.get(name)
+    if name in INTERPRETERS or name.startswith("python3."):
+        return interpreted(command)
+    if name in _CONTAINERS:
+        return _container(command)
+    prefix = PREFIXES.get(name)
     if prefix is None:
         return []
-    tail = _after(command.argv, prefix)
+    tail = prefix.tail(command.argv)
     return [Tail(tail, name)] if tail else []
-
-
-def _after(argv: Sequence[Word], prefix: _Prefix) -> tuple[Word, ...]:
-    operands, at = prefix.operands, 1
-    while at < len(argv):
-        shape = argv[at].shape
-        if shape == "--":
-            at += 1
-            continue
-        if shape.startswith("--"):
-            at += 2 if shape in prefix.long else 1
-        elif shape.startswith("-") and len(shape) > 1:
-            taking = next((i for i, c in enumerate(shape[1:], 1) if c in prefix.short), None)
-            at += 2 if taking == len(shape) - 1 else 1
-        elif prefix.assignments and "=" in shape and not shape.startswith(("/", ".", "=")):
-            at += 1
-        elif operands:
-            operands, at = operands - 1, at + 1
-        else:
-            break
-    return tuple(argv[at:])
-
-
-def _shell(command: Command, scope: Scope) -> list[Tail | Code]:
-    argv, at = command.argv, 1
-    while at < len(argv):
-        shape = argv[at].shape
-        if shape.startswith(("-", "+")) and not shape.startswith("--"):
-            if "c" in shape[1:] and shape[0] == "-":
-                return _code(argv[at + 1 :], command.name)[:1] if at + 1 < len(argv) else []
-            at += 2 if shape[-1] in "oO" else 1
-            if "s" in shape:
-                break
-        elif shape in ("--rcfile", "--init-file"):
-            at += 2
-        elif shape.startswith("--"):
-            at += 1
-        else:
-            return _file(argv[at], command.name, scope)
-    if command.stdin or any(r.operator in ("<<", "<<<", "<") for r in command.redirects):
-        return _stdin(command)
-    return []
-
-
-def _code(words: Sequence[Word], through: str) -> list[Tail | Code]:
-    return [Code(w.text, through, w.commands) for w in words]
-
-
-def _stdin(command: Command) -> list[Tail | Code]:
-    commands = tuple(c for r in command.redirects for c in r.target.commands)
-    text = fed(command)
-    if text is None and not commands and not command.stdin and any(r.operator == "<" for r in command.redirects):
-        return []  # a script in a file, like `sh file`
-    return [Code(text, command.name, commands)]
-
-
-def _file(word: Word, through: str, scope: Scope) -> list[Tail | Code]:
-    if word.commands:
-        return [Code(None, through, word.commands)]
-    if word.text is not None and word.text in scope.files:
-        return [Code(scope.files[word.text], through)]
-    return []
-
-
-def _eval(command: Command, _scope: Scope) -> list[Tail | Code]:
-    words = command.argv[1:]
-    if not words:
-        return []
-    commands = tuple(c for w in words for c in w.commands)
-    known = [w.text for w in words if w.text is not None]
-    return [Code(" ".join(known) if len(known) == len(words) else None, "eval", commands)]
-
-
-def _source(command: Command, scope: Scope) -> list[Tail | Code]:
-    return _file(command.argv[1], command.name, scope) if len(command.argv) > 1 else []
-
-
-def _xargs(command: Command, _scope: Scope) -> list[Tail | Code]:
-    tail = _after(command.argv, _PREFIXES["xargs"])
-    if not tail:
-        return []
-    text = fed(command)
-    read = [Word(t, command.span, t) for t in text.split()] if text else [Word(None, command.span, UNKNOWN)]
-    return [Tail((*tail, *read), "xargs")]
 
 
 def _alias(command: Command, scope: Scope) -> list[Tail | Code]:
@@ -177,15 +51,129 @@ def _alias(command: Command, scope: Scope) -> list[Tail | Code]:
         name, equals, text = (word.text or "").partition("=")
         if equals:
             scope.aliases[name] = text
-            found.append(Code(text, "alias"))
+            found.append(Code(text, f"alias {name}"))
     return found
 
 
-_SPECIAL: dict[str, Callable[[Command, Scope], list[Tail | Code]]] = {
-    "eval": _eval,
-    "source": _source,
-    ".": _source,
-    "xargs": _xargs,
+def _env(command: Command, _scope: Scope) -> list[Tail | Code]:
+    for at, word in enumerate(command.argv[1:], 1):
+        shape = word.shape
+        if shape in ("-S", "--split-string", "-vS", "-iS"):
+            return [shells.code(command.argv[at + 1 :], "env")]
+        if shape.startswith(("-S", "--split-string=")):
+            rest = shape.removeprefix("--split-string=").removeprefix("-S")
+            return [shells.code([word._replace(text=word.text and rest, shape=rest), *command.argv[at + 1 :]], "env")]
+        if not shape.startswith("-"):
+            break
+    tail = PREFIXES["env"].tail(command.argv)
+    return [Tail(tail, "env")] if tail else []
+
+
+def _command(command: Command, _scope: Scope) -> list[Tail | Code]:
+    if any(w.shape in ("-v", "-V") for w in command.argv[1:2]):
+        return []
+    tail = PREFIXES["command"].tail(command.argv)
+    return [Tail(tail, "command")] if tail else []
+
+
+def _optional(*options: str) -> Unwrap:
+    """`su -c CODE`, `script -c CODE`, `flock FILE -c CODE`."""
+
+    def read(command: Command, _scope: Scope) -> list[Tail | Code]:
+        argv = command.argv
+        for at, word in enumerate(argv[1:], 1):
+            name, equals, rest = word.shape.partition("=")
+            if name in options and equals:
+                return [shells.part(word, rest, command.name)]
+            if name in options:
+                return [shells.code(argv[at + 1 : at + 2], command.name)] if at + 1 < len(argv) else []
+        if command.name == "flock":
+            tail = PREFIXES["flock"].tail(argv)
+            return [Tail(tail, "flock")] if tail else []
+        return shells.stdin(command) if command.name in ("su", "runuser") and command.stdin else []
+
+    return read
+
+
+def _ssh(command: Command, scope: Scope) -> list[Tail | Code]:
+    tail = PREFIXES["ssh"].tail(command.argv)
+    found = _marked(command, scope)
+    if tail:
+        return [*found, shells.code(tail, "ssh")]
+    return found + shells.stdin(command)
+
+
+def _watch(command: Command, _scope: Scope) -> list[Tail | Code]:
+    tail = PREFIXES["watch"].tail(command.argv)
+    return [shells.code(tail, "watch")] if tail else []
+
+
+def _trap(command: Command, _scope: Scope) -> list[Tail | Code]:
+    words = [w for w in command.argv[1:] if w.shape != "--"]
+    plain = len(words) < 2 or words[0].shape in ("-", "-l", "-p", "")
+    return [] if plain else [shells.code(words[:1], "trap")]
+
+
+def _container(command: Command) -> list[Tail | Code]:
+    """`docker exec [options] NAME command…`, `kubectl exec POD -- command…`, `docker run IMAGE command…`."""
+    argv = command.argv
+    verb = next((i for i, w in enumerate(argv[1:6], 1) if w.shape in ("exec", "run", "debug", "rsh")), None)
+    if verb is None:
+        return []
+    dashes = next((i for i, w in enumerate(argv) if w.shape == "--"), None)
+    if dashes is not None:
+        return [Tail(tuple(argv[dashes + 1 :]), command.name)] if dashes + 1 < len(argv) else []
+    at, named = verb + 1, False
+    while at < len(argv):
+        shape = argv[at].shape
+        if shape.startswith("-"):
+            at += 2 if shape in _CONTAINER_VALUES else 1
+        elif not named:
+            named, at = True, at + 1
+        else:
+            return [Tail(tuple(argv[at:]), command.name)]
+    return []
+
+
+def _crontab(command: Command, _scope: Scope) -> list[Tail | Code]:
+    text = fed(command) if command.stdin or command.redirects else None
+    lines = [line.split(None, 5) for line in (text or "").splitlines() if line.strip() and not line.startswith("#")]
+    return [Code(parts[5], "crontab") for parts in lines if len(parts) == 6]
+
+
+def _marked(command: Command, _scope: Scope) -> list[Tail | Code]:
+    """Code inside an option of a program that is no shell."""
+    found: list[Tail | Code] = []
+    for word in command.argv[1:]:
+        mark = next((m for m in _MARKS if m in word.shape), None)
+        if mark is not None and (rest := word.shape.partition(mark)[2]):
+            found.append(shells.part(word, rest, command.name))
+    return found
+
+
+_SPECIAL: dict[str, Unwrap] = {
+    "eval": shells.evaluate,
+    "source": shells.source,
+    ".": shells.source,
+    "xargs": searches.xargs,
+    "parallel": searches.parallel,
+    "find": searches.find,
+    "gfind": searches.find,
     "alias": _alias,
+    "env": _env,
+    "command": _command,
+    "su": _optional("-c", "--command"),
+    "runuser": _optional("-c", "--command"),
+    "sg": _optional("-c"),
+    "script": _optional("-c", "--command", "-qc", "-ec"),
+    "flock": _optional("-c", "--command"),
+    "ssh": _ssh,
+    "autossh": _ssh,
+    "watch": _watch,
+    "trap": _trap,
+    "at": lambda command, _scope: shells.stdin(command),
+    "batch": lambda command, _scope: shells.stdin(command),
+    "crontab": _crontab,
+    **dict.fromkeys(("tar", "git", "vim", "vi", "nvim", "rsync", "scp", "sftp"), _marked),
 }
-WRAPPERS = frozenset(_PREFIXES) | frozenset(_SPECIAL) | SHELLS
+WRAPPERS = frozenset(PREFIXES) | frozenset(_SPECIAL) | shells.SHELLS | _CONTAINERS | INTERPRETERS

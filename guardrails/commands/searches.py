@@ -1,0 +1,105 @@
+"""`find -exec`, `xargs` and `parallel`: commands run over what a search or a list hands on."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from guardrails.commands.outputs import fed
+from guardrails.commands.prefixes import PREFIXES, names
+from guardrails.commands.shells import code, stdin
+from guardrails.commands.tree import UNKNOWN, Code, Command, Tail, Word, sources
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from guardrails.commands.scope import Scope
+    from guardrails.commands.tree import Span
+
+_LINKS = frozenset({"-L", "-H", "-P"})
+_NAMES = names("find_names")
+_LIMITS = names("find_limits")
+_RUNS = frozenset({"-exec", "-execdir", "-ok", "-okdir"})
+_ENDS = frozenset({";", "+", "\\;"})
+
+
+def find(command: Command, _scope: Scope) -> list[Tail | Code]:
+    """`find ROOT… [tests] -exec command {} ;` and `-delete`: the command, with what `{}` would stand for."""
+    roots, tests = _roots(command)
+    found: list[Tail | Code] = []
+    for at, test in enumerate(tests):
+        if test.shape in _RUNS:
+            end = next((i for i in range(at + 1, len(tests)) if tests[i].shape in _ENDS), len(tests))
+            words = tests[at + 1 : end]
+            found += [Tail(tuple(_filled(w, "{}", _reached(r, tests)) for w in words), "find") for r in roots if words]
+        elif test.shape == "-delete":
+            found += [_removal(root, test.span, _reached(root, tests)) for root in roots]
+    return found
+
+
+def _roots(command: Command) -> tuple[list[Word], tuple[Word, ...]]:
+    """Where a `find` starts, and its tests and actions."""
+    argv = command.argv
+    first = next((i for i, w in enumerate(argv[1:], 1) if w.shape[:1] in "-(!" and w.shape not in _LINKS), len(argv))
+    roots = [w for w in argv[1:first] if w.shape not in _LINKS]
+    return roots or [Word(".", command.span, ".")], argv[first:]
+
+
+def _removal(root: Word, span: Span, reached: Word) -> Tail:
+    words = ("rm", "-r") if reached is root else ("rm",)
+    return Tail((*(Word(w, span, w) for w in words), reached), "find")
+
+
+def _reached(root: Word, tests: Sequence[Word]) -> Word:
+    """What find hands on: the root, or something below it where tests choose."""
+    pattern = next((t.shape for w, t in pairwise(tests) if w.shape in _NAMES), None)
+    if pattern is not None and pattern.strip("*./") == "":
+        pattern = None
+    if pattern is None and not any(w.shape in _LIMITS for w in tests):
+        return root
+    shape = f"{root.shape.rstrip('/')}/some/{(pattern or 'file').rpartition('/')[2]}"
+    return Word(None if UNKNOWN in shape else shape, root.span, shape)
+
+
+def xargs(command: Command, _scope: Scope) -> list[Tail | Code]:
+    """`… | xargs command`: the command with what it would be given, where that is known."""
+    tail = PREFIXES["xargs"].tail(command.argv)
+    if not tail:
+        return []
+    text = fed(command)
+    given = [Word(t, command.span, t) for t in text.split()] if text else _listed(command)
+    marks = {w.shape[2:] for w in command.argv if w.shape.startswith(("-I", "-i")) and len(w.shape) > 2}
+    marks |= {after.shape for w, after in pairwise(command.argv) if w.shape in ("-I", "--replace")} | {"{}"}
+    mark = next((m for m in marks if any(m in w.shape for w in tail)), None)
+    if mark is None:
+        return [Tail((*tail, *given), "xargs")]
+    return [Tail(tuple(_filled(w, mark, one) for w in tail), "xargs") for one in given[:8]]
+
+
+def _listed(command: Command) -> list[Word]:
+    """What a `find` up the pipe hands on; unknown where none is."""
+    for one in sources(command):
+        if one.name in ("find", "gfind"):
+            roots, tests = _roots(one)
+            return [_reached(root, tests) for root in roots]
+    return [Word(None, command.span, UNKNOWN)]
+
+
+def _filled(word: Word, mark: str, value: Word) -> Word:
+    if mark not in word.shape:
+        return word
+    shape = word.shape.replace(mark, value.shape)
+    return Word(None if UNKNOWN in shape else shape, word.span, shape, word.glob, word.commands)
+
+
+def parallel(command: Command, _scope: Scope) -> list[Tail | Code]:
+    """`parallel command ::: values`, `… | parallel command`, `… | parallel`."""
+    tail = PREFIXES["parallel"].tail(command.argv)
+    if not tail:
+        return stdin(command)
+    at = next((i for i, w in enumerate(tail) if w.shape.startswith(":::")), len(tail))
+    if at == 0:
+        return [code([w], "parallel") for w in tail[1:]]
+    text = " ".join(w.shape for w in tail[:at])
+    template = Word(text, command.span, text if "{}" in text else f"{text} {{}}")
+    return [code([_filled(template, "{}", one)], "parallel") for one in tail[at + 1 :][:8] or _listed(command)]
