@@ -40,9 +40,6 @@ def _pairs() -> dict[str, str]:
 CONFUSABLES = _pairs()
 """Look-alike character to the ASCII character it is read as."""
 
-LINE_ENDS = frozenset("\x0b\x0c\x85\u2028\u2029")
-"""Characters besides LF and CR at which some program ends a line."""
-
 
 def _spread(*ranges: tuple[int, int]) -> frozenset[str]:
     return frozenset(chr(point) for first, last in ranges for point in range(first, last + 1))
@@ -56,7 +53,7 @@ SELECTORS = _spread((0xFE00, 0xFE0F), (0xE0100, 0xE01EF))
 
 INVISIBLE = (
     _spread(
-        (0x00, 0x08),  # C0 controls but TAB, LF and the line ends; DEL and the C1 controls but NEL
+        (0x00, 0x08),  # controls but TAB and what ends a line
         (0x0E, 0x1F),
         (0x7F, 0x84),
         (0x86, 0x9F),

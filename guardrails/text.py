@@ -10,9 +10,10 @@ import re
 import unicodedata
 from array import array
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from guardrails.confusables import CONFUSABLES, INVISIBLE, LINE_ENDS, SELECTORS, TAGS, selector_byte
+from guardrails.confusables import CONFUSABLES, INVISIBLE, SELECTORS, TAGS, selector_byte
 from guardrails.encodings import Edit, escapes, tokens
 
 if TYPE_CHECKING:
@@ -22,8 +23,10 @@ LIMIT = 1_000_000
 """Longest text, in characters, that is looked at."""
 
 _CONTROLS = bytes(code for code in range(0x20) if code not in (0x09, 0x0A)) + b"\x7f"
-_UNUSUAL = re.compile(r"[^\t\n\x20-\x7e]+")
+_LINE_END = "\r\x0b\x0c\x85\u2028\u2029"
+_UNUSUAL = re.compile(rf"(?P<line>\r\n?|[{_LINE_END}])|[^\t\n\x20-\x7e{_LINE_END}]+")
 _SMUGGLED = re.compile(f"[{min(TAGS)}-{max(TAGS)}]+|[\ufe00-\ufe0f\U000e0100-\U000e01ef]{{2,}}")
+_LONGEST_CLUSTER = 32
 _LATIN_ENDS = 0x024F
 _LATIN_MORE = range(0x1E00, 0x1F00)
 
@@ -93,24 +96,23 @@ def layers(text: str, depth: int = 2, *, shortest: int = 12, limit: int = LIMIT)
     first = canonical(text, limit)
     views = [first]
     seen = {first.text}
-    frontier = [first]
-    if not text.isascii() and (hidden := _smuggled(text)):
-        frontier.append(hidden)
-        views.append(hidden)
+
+    def add(raw: View) -> None:
+        for view in (_fold(raw), None if raw.text.isascii() else _smuggled(raw)):
+            if view and view.text not in seen:
+                seen.add(view.text)
+                views.append(view)
+
+    if not text.isascii():
+        add(View(text))
+    done = 0
     for _ in range(depth):
-        found: list[View] = []
+        frontier = views[done:]
+        done = len(views)
         for view in frontier:
             for name, edits in (("escape", escapes(view.text)), ("token", tokens(view.text, shortest))):
-                if not edits:
-                    continue
-                decoded = _fold(_rewrite(view, edits, name))
-                if decoded.text not in seen:
-                    seen.add(decoded.text)
-                    found.append(decoded)
-        if not found:
-            break
-        views += found
-        frontier = found
+                if edits:
+                    add(_rewrite(view, edits, name))
     return tuple(views)
 
 
@@ -147,48 +149,35 @@ def _fold(view: View) -> View:
         return view
     edits: list[Edit] = []
     for run in _UNUSUAL.finditer(text):
-        _fold_run(text, run.start(), run.end(), edits)
+        if run["line"]:
+            edits.append(Edit(*run.span(), "\n"))
+        else:
+            _fold_run(text, run.start(), run.end(), edits)
     return _rewrite(view, edits) if edits else view
 
 
 def _fold_run(text: str, start: int, end: int, edits: list[Edit]) -> None:
     """Note what is read instead of a run of unusual characters, cluster by cluster (a base and its marks)."""
-    base: int | None = start - 1 if start else None  # the ASCII character before may be the base of a mark
-    cluster = text[base] if base is not None else ""
-    cluster_end = start
-
-    def settle() -> None:
-        if base is None or not cluster:
-            return
+    at = start
+    if start and unicodedata.category(text[start])[0] == "M" and text[start - 1] not in f"\t\n{_LINE_END}":
+        at = start - 1  # the plain character before is the base of a mark
+    while at < end:
+        begin = at
+        cluster = ""
+        while at < end:
+            character = text[at]
+            if character not in INVISIBLE:
+                if cluster and unicodedata.category(character)[0] != "M":
+                    break
+                if len(cluster) < _LONGEST_CLUSTER:  # normalising takes the square of the marks on one letter
+                    cluster += character
+            at += 1
         folded = _fold_cluster(cluster)
-        if folded != text[base:cluster_end]:
-            edits.append(Edit(base, cluster_end, folded))
-
-    for at in range(start, end):
-        character = text[at]
-        if character in INVISIBLE:
-            # Inside a cluster it goes with the cluster; nothing it stood between is torn apart.
-            if base is None:
-                edits.append(Edit(at, at + 1, ""))
-            else:
-                cluster_end = at + 1
-            continue
-        if cluster and unicodedata.category(character)[0] == "M":
-            cluster += character
-            cluster_end = at + 1
-            continue
-        settle()
-        base, cluster, cluster_end = at, character, at + 1
-        if character == "\r":
-            cluster = "" if text[at + 1 : at + 2] == "\n" else "\n"
-            edits.append(Edit(at, at + 1, cluster))
-            base, cluster = None, ""
-        elif character in LINE_ENDS:
-            edits.append(Edit(at, at + 1, "\n"))
-            base, cluster = None, ""
-    settle()
+        if folded != text[begin:at]:
+            edits.append(Edit(begin, at, folded))
 
 
+@lru_cache(maxsize=8192)
 def _fold_cluster(cluster: str) -> str:
     if cluster.isascii() and len(cluster) == 1:
         return cluster
@@ -203,17 +192,18 @@ def _fold_cluster(cluster: str) -> str:
             continue
         read = CONFUSABLES.get(character, character)
         latin = ord(read) <= _LATIN_ENDS or ord(read) in _LATIN_MORE
-        folded.append("\n" if read in LINE_ENDS else " " if unicodedata.category(read) == "Zs" else read)
+        folded.append(" " if unicodedata.category(read) == "Zs" else read)
     return "".join(folded)
 
 
-def _smuggled(text: str) -> View | None:
+def _smuggled(view: View) -> View | None:
     """The view in which tag characters and runs of variation selectors are the text they carry."""
-    edits = []
+    text = view.text
+    edits: list[Edit] = []
     for run in _SMUGGLED.finditer(text):
         if run.group()[0] in SELECTORS:
             carried = bytes(map(selector_byte, run.group())).decode("utf-8", "replace")
             edits.append(Edit(run.start(), run.end(), carried))
         else:
             edits += [Edit(at, at + 1, chr(ord(text[at]) - 0xE0000)) for at in range(*run.span())]
-    return _fold(_rewrite(View(text), edits, "invisible")) if edits else None
+    return _fold(_rewrite(view, edits, "invisible")) if edits else None

@@ -1,0 +1,127 @@
+"""Commands smuggled in with what was asked: in bound parameters, and in prompts that want one carried out."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Protocol
+
+from guardrails.checks.evidence import Evidence, alone, carried
+from guardrails.checks.orders import alerting, ordered
+from guardrails.checks.shape import COMMANDS
+from guardrails.commands.budget import BudgetExceeded
+from guardrails.encodings import tokens
+from guardrails.grammars import OPERATORS, offence
+from guardrails.interface import Channel, Finding, Found, Passed, Severity, Unchecked
+from guardrails.parameters import ParameterType, parameter_type
+from guardrails.text import LIMIT, TooLong, layers
+
+if TYPE_CHECKING:
+    from guardrails.commands.judge import Judgement
+    from guardrails.interface import Outcome, Subject, Watch
+
+LONGEST_VALUE = 65_536
+"""Longest parameter value, in characters, that is looked at."""
+
+_DEPTH = 3
+_PASSED = Passed()
+# Neither an operator, nor a quote, nor the beginning of an escape or of an expression.
+_CALM = re.compile(r"[A-Za-z0-9 .,:_@/#!?\"=*~+\[\]-]*(?:\((?:[^'\"`$();|&<>\\%{}]*)\)[A-Za-z0-9 .,:_@/#!?=+-]*)?")
+_UNREST = re.compile(
+    r"\b(?:select|outfile|dumpfile|xp_cmdshell|iex|invoke-|net\.webclient|phpinfo)|/dev/|^\S*=|-e", re.IGNORECASE
+)
+_STATEMENTS = frozenset(
+    {"drop", "truncate", "alter", "delete", "insert", "update", "exec", "execute", "grant", "shutdown"}
+)
+
+
+class Judge(Protocol):
+    """The part of `CommandJudge` that is needed here."""
+
+    heads: frozenset[str]
+
+    def judge(self, text: str) -> Judgement: ...
+
+
+class InjectionCheck:
+    """Judges bound parameters and prompts; outputs are the commands check's."""
+
+    name = "injection"
+    channels = frozenset({Channel.PARAMETER, Channel.PROMPT})
+
+    def __init__(self, judge: Judge) -> None:
+        self._judge = judge
+        self._alerting = alerting(judge.heads)
+
+    def examine(self, subject: Subject) -> Outcome:
+        """Look at one parameter value or prompt.
+
+        Raises:
+            ParameterError: The subject's type is none of the contract's.
+        """
+        try:
+            if subject.channel is Channel.PARAMETER:
+                return self._parameter(subject)
+            return self._prompt(subject.text)
+        except TooLong:
+            return Unchecked(self.name, "too_long")
+        except BudgetExceeded:
+            return Unchecked(self.name, "budget")
+
+    def watch(self) -> Watch | None:
+        return None
+
+    def _parameter(self, subject: Subject) -> Outcome:
+        kind = parameter_type(subject.type)
+        value = subject.text
+        wrong = offence(value, kind, subject.values)
+        if wrong:
+            return self._found(wrong.rule, (wrong.start, wrong.end), wrong.message)
+        if kind is ParameterType.ENUM and subject.values:
+            return _PASSED
+        if _calm(value):
+            return _PASSED
+        tolerant = OPERATORS.get(kind, frozenset())
+        for view in layers(value, _DEPTH, shortest=3, limit=LONGEST_VALUE):
+            evidence = carried(view.text, tolerant, query=kind is ParameterType.QUERY)
+            if evidence is None and view.decoded:
+                evidence = alone(view.text)
+            if evidence:
+                span = view.source_span(evidence.start, evidence.end)
+                return self._found(evidence.rule, span, _message(value, span, evidence, encoded=bool(view.decoded)))
+        return self._destructive(value)
+
+    def _destructive(self, value: str) -> Outcome:
+        """A value that is no chain and carries nothing may still be a command that destroys."""
+        first = value.split(None, 1)
+        if len(first) < 2 or first[0].lower() not in self._judge.heads:
+            return _PASSED
+        for finding in self._judge.judge(value).findings:
+            if finding.action.stops and finding.rule != "commands.unresolvable":
+                return self._found("value.destructive", finding.span, f"is a command: it {finding.message}")
+        return _PASSED
+
+    def _prompt(self, text: str) -> Outcome:
+        order = ordered(text, self._judge, self._alerting, LIMIT)
+        if order is None:
+            return _PASSED
+        return self._found(order.rule, order.span, order.message)
+
+    def _found(self, rule: str, span: tuple[int, int], message: str) -> Found:
+        return Found((Finding(self.name, rule, Severity.HIGH, span, message),))
+
+
+def _calm(value: str) -> bool:
+    """Whether nothing in a value needs a closer look: no operator, no encoding, no command's name to begin with."""
+    if not _CALM.fullmatch(value):
+        return False
+    first = value.split(None, 1)
+    word = first[0].strip("\"'([.,:!?)]").lower() if first else ""
+    if word in COMMANDS or word in _STATEMENTS or "/" in word:
+        return False
+    return not _UNREST.search(value) and not tokens(value, 3)
+
+
+def _message(value: str, span: tuple[int, int], evidence: Evidence, *, encoded: bool) -> str:
+    hidden = ", encoded" if encoded else ""
+    sign = value[span[0] : span[0] + 1]
+    return f"carries {evidence.reason}{hidden}, from {sign!r} at offset {span[0]} on"

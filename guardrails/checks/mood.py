@@ -1,0 +1,134 @@
+"""Whether a command that stands in a sentence is ordered or only spoken of.
+
+The measure is grammar, not the command: an imperative before it (run, execute), an obligation (you must run), a label
+(`Command:`) or nothing around it order it; questions, negations, conditions, narration and definitions speak of it.
+"""
+
+from __future__ import annotations
+
+import re
+
+_NEAR = 2000  # characters around a command in which a question counts as one about it
+_EXECUTE = (
+    r"(?:run|execute|exec|invoke|launch|issue|perform|type|enter|paste|input|submit|fire|trigger|apply|carry\s+out|kick\s+off"
+    r"|start|do|call|use|try|send|eval|evaluate|process|spawn|schedule|deploy|implement|action|ejecut[ae]|exécutez?|lancez?"
+    r"|esegui|führe|rode|voer)"
+)
+_FILL = (
+    r"(?:please|pls|kindly|now|just|then|next|first|finally|also|immediately|quickly|simply|quietly|silently|so|ok|okay|and|but"
+    r"|instead|go\s+ahead|bitte|por\s+favor|you|assistant|system|note|important|hey|hi|hello|sudo|let's|lets|let\s+us"
+    r"|step\s+\d+)"
+)
+_OBJECT = r"(?:[\s:,`\"'(*\[]|[A-Za-z0-9_.@/-]+(?=[\s:])){0,24}"
+_IMPERATIVE = re.compile(rf"^(?:(?:{_FILL}\b|\d+[.)]|[-*>#$•])[\s,:!]*)*\b{_EXECUTE}\b{_OBJECT}$", re.IGNORECASE)
+_JOINED = re.compile(rf"\b(?:and|then|to|,)\s+(?:{_FILL}[\s,]+)*{_EXECUTE}\b{_OBJECT}$", re.IGNORECASE)
+_OBLIGED = re.compile(
+    rf"(?:\b(?:must|shall|has\s+to|needs?\s+to|have\s+to|is\s+to|are\s+to|(?:want|like|asks?|asking|order|instruct|tell|allow|command|require)"
+    rf"\s+(?:you|the\s+(?:assistant|agent|model|system|bot))\s+to|you\s+(?:will|must|should|can|may|are\s+going\s+to|are\s+required\s+to"
+    rf"|are\s+allowed\s+to)|your\s+\w+\s+is\s+to|go\s+ahead\s+and|(?:make|be)\s+sure\s+(?:to|you)|remember\s+to|forget\s+to|hesitate\s+to"
+    rf"|feel\s+free\s+to|proceed\s+to|continue\s+to|it\s+is\s+time\s+to|time\s+to|in\s+\w+\s+mode\s+you)\s+(?:\w+\s+){{0,2}}?{_EXECUTE}\b"
+    rf"|\bby\s+(?:first\s+)?(?:running|executing|invoking|issuing|typing|calling)\b){_OBJECT}$",
+    re.IGNORECASE,
+)
+_REQUEST = re.compile(
+    rf"\b(?:can|could|would|will)\s+you\s+(?:please\s+|kindly\s+|just\s+|now\s+|quickly\s+|also\s+)*{_EXECUTE}\b{_OBJECT}$",
+    re.IGNORECASE,
+)
+_LABEL = re.compile(
+    r"\b(?:commands?|instructions?|orders?|shell|bash|terminal|console|cmd|powershell|exec|execute|run|payload|action|actions|tool"
+    r"|tool_call|steps?|todo)\s*[\"']?\s*[:=>]+\s*[\"'`*\s]*$",
+    re.IGNORECASE,
+)
+_ALLOWED_BETWEEN = (
+    r"(?:ever|you|to|just|blindly|simply|under|any|circumstances?|even|think|about|try|attempt|let|anyone|anybody|someone|users?|them"
+    r"|please|allow|and|or|use|a|an|the|script|that|which|copy|paste|command|commands|like|such|as|of|these|those|this|following|on"
+    r"|production|should|be|must|in|with|your|own|system|machine|server|root|directly|casually|accidentally|people|it|is|safe)"
+)
+_NEGATED = re.compile(
+    rf"(?:\b(?:never|don'?t|do\s+not|must\s*n[o']t|must\s+not|shouldn'?t|should\s+not|can'?t|cannot|won'?t|will\s+not|may\s+not|mustn'?t"
+    rf"|avoid|refrain\s+from|stop|without|instead\s+of|rather\s+than|not|no|nobody|no\s+one|none|refuse\s+to|forbidden\s+to|nie|nicht|kein\w*)\b)"
+    rf"(?:[\s,:`\"'(*-]+(?:{_ALLOWED_BETWEEN}|{_EXECUTE}|running|executing|typing|using|issuing|entering|pasting))*[\s,:`\"'(*\[$#>-]*$",
+    re.IGNORECASE,
+)
+_DOUBLE = re.compile(
+    r"\b(?:not|n'?t|never)\s+(?:hesitate|forget|wait|fail|worry|be\s+afraid|stop\s+until|refuse|omit|neglect)\b",
+    re.IGNORECASE,
+)
+_ABOUT = re.compile(
+    r"^[\s>*#\d.)(\"'`-]*(?:(?:please|and|so|but|also|now|then|hi|hello|hey|ok|okay|well|briefly|quickly|(?:can|could|would|will)\s+you"
+    r"(?:\s+please)?|i(?:'d|\s+would)\s+like\s+you\s+to|i\s+want\s+you\s+to|help\s+me)[\s,:!]+)*"
+    r"(?:what|what's|why|how|when|whenever|where|which|who|whose|is|are|was|were|does|did|has|have|had|should|may|might|am|explain|describe"
+    r"|tell\s+(?:me|us)\s+(?:what|why|how|if|about|whether)|summari[sz]e|compare|contrast|document|translate|define|review|analy[sz]e|analy[sz]ing"
+    r"|show\s+(?:me|us)\s+(?:how|what|why)|teach|discuss|warn|detect|flag|block|prevent|forbid|alert|suppose|imagine|assume|if|unless|because"
+    r"|after|before|since|although|while|someone|somebody|anyone|users?|he|she|they|it|i|we|my|our|the|this|that|these|those|a|an|nobody"
+    r"|write\s+(?:a|an|the|me)|generate\s+(?:a|an|the)|create\s+(?:a|an|the)|give\s+me|list|find|print|set|add|in\s+which|(?:the\s+)?difference"
+    r"|according|example|for\s+example|e\.g|answer|known|note\s+that|remember\s+that|beware|careful)\b",
+    re.IGNORECASE,
+)
+_SCOPE = re.compile(r"[.!?](?:\s|$)|;\s|\n|,\s(?!(?:in|on|at|for|as|with|ever|which|who|that|e\.g)\b)")
+_ASKED = re.compile(r"[^.!\n]*?\?")
+_SENTENCE = re.compile(r"[.!?]\s|\n")
+_PREDICATE = re.compile(
+    r"^[`\"')\]\s]*(?:is|are|was|were|will|would|can|could|does|did|has|had|deletes?|removes?|wipes?|destroys?|erases?|means|stands"
+    r"|recursively|should|may|might|must|shall|never|returns?|prints?|fails?|failed|shows?|command|and\s+why|vs\.?|versus|on\s+its\s+own|do(?:es)?n't)\b",
+    re.IGNORECASE,
+)
+_BARE = re.compile(
+    rf"^(?:[\s>$#*`\"'(•-]|\d+[.)]|{_FILL}[\s,:!]+|\w+@\w+:[^$#]*[$#]|PS\s?[A-Z]?[^>]*>)*$", re.IGNORECASE
+)
+_INQUIRY = re.compile(
+    r"\?|\b(?:explain|describe|what|why|how|review|analy[sz]e|summari[sz]e|translate|meaning|understand|wrong|safe|dangerous|difference"
+    r"|document|log|logs|output|transcript|history|example|examples|postmortem|incident|audit|refactor|convert|rewrite|lint|fix|debug)\b",
+    re.IGNORECASE,
+)
+
+
+def ordered_at(text: str, start: int, end: int, *, decoded: bool = False) -> bool:
+    """Whether the command at `[start, end)` of `text` is to be carried out.
+
+    Args:
+        text: The whole prompt, as one view shows it.
+        start: Where the command begins.
+        end: Where it ends, without closing quotes.
+        decoded: Whether it was found under an encoding; hiding a command is half an order.
+    """
+    begin = _begin(_SENTENCE, text, start)
+    sentence = text[begin:start]
+    lead = "" if sentence.strip(" \t>$#*`\"'-") else _led(text, begin)
+    spoken = f"{lead} {sentence}"
+    scope = f"{lead} {text[_begin(_SCOPE, text, start) : start]}"
+    if _NEGATED.search(spoken) and not _DOUBLE.search(spoken):
+        return False
+    after = text[end : end + 300]
+    if _REQUEST.search(spoken) or (_OBLIGED.search(scope) and not _ASKED.match(after)):
+        return True
+    imperative = _IMPERATIVE.search(scope.lstrip()) is not None
+    if _ASKED.match(after) or _ABOUT.match(scope) or (_PREDICATE.match(after) and not imperative):
+        return False
+    if imperative or _LABEL.search(scope) or (_JOINED.search(scope) and not _ABOUT.match(spoken)):
+        return True
+    alone = _BARE.match(scope) is not None and not _inquired(text, start, end)
+    return alone or (decoded and not _inquired(text, begin, len(text)))
+
+
+def _begin(boundary: re.Pattern[str], text: str, start: int) -> int:
+    floor = max(0, start - 400)
+    last = floor
+    for found in boundary.finditer(text, floor, start):
+        last = found.end()
+    return last
+
+
+def _led(text: str, begin: int) -> str:
+    """The line that leads to a command on a line of its own: `Run this:` and then the command."""
+    before = text[max(0, begin - 400) : begin].rstrip()
+    before = re.sub(r"(?:```|~~~)\w*$", "", before).rstrip()
+    if not before.endswith(":"):
+        return ""
+    return before[_begin(_SENTENCE, before, len(before)) :]
+
+
+def _inquired(text: str, start: int, end: int) -> bool:
+    """Whether the prompt around a command asks about it."""
+    before = _INQUIRY.search(text, max(0, start - _NEAR), start)
+    return before is not None or _INQUIRY.search(text, end, end + _NEAR) is not None

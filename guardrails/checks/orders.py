@@ -1,0 +1,188 @@
+"""Orders in a prompt: text that tries to have a chained or destructive command carried out.
+
+Two questions, in this order because the first is cheap: is a command *ordered* here (run this) or *mentioned* (what
+does it do, never run it, somebody ran it)? And is it one that destroys, fetches what it runs, or chains?
+"""
+
+from __future__ import annotations
+
+import re
+import string
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from guardrails.checks.mood import ordered_at
+from guardrails.checks.shape import DOWNLOADERS, INTERPRETERS, NAMES, RISKY, WORDS, Head, Kind, arguments, called, head
+from guardrails.commands.budget import BudgetExceeded
+from guardrails.encodings import tokens
+from guardrails.text import layers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from guardrails.commands.judge import Judgement
+
+SHORTEST = 12
+"""Fewest characters of a base64 or hex token that is decoded in a prompt."""
+
+_DEPTH = 3
+_MOST = 400  # judged commands a prompt may hold before it counts as unchecked
+_LONGEST = 1200  # characters of one command line
+
+_FLAT = str.maketrans({sign: " " for sign in string.punctuation if sign not in "-_.+=/"} | {"/": " "})
+_ENCODED = re.compile(r"%[0-9A-Fa-f]{2}|&#|&[a-z]{2,8};|\\[xu0][0-9A-Fa-f{]|\\[nrt]|%u[0-9A-Fa-f]{4}")
+_SHELLISH = re.compile(r"[ \t(\"'`](?:-{1,2}[A-Za-z]|[~.]{0,2}/|\*|[A-Za-z]:\\|/[A-Za-z]\b)|[;|&`$<>\\]")
+_CANDIDATE = re.compile(r"(?<![\w./\\-])(?:[\w.~^'\"$@\\/-]{0,200}[/\\])?[A-Za-z][\w.+^'\"\\@-]{0,100}")
+_ODD = re.compile(r"[/\\'\"^$]|^[A-Z][a-z]+-[A-Z]")
+_ARTICLE = re.compile(r"\b(?:an?|the|this|each|every)\s$")
+_CLOSING = {"`": "`", '"': '"', "'": "'", "(": ")", "<": ">", "[": "]", "{": "}"}
+_SENTENCE_END = re.compile(r"(?<=[\w)/'\"`*])[.!?](?=\s+[A-Z]|\s*$)|[.!?]\s+(?=[A-Z])")
+_CHAIN = re.compile(r"\|\||&&|[;\n]|(?<![<>&])&(?![&\w])|\$\(|`|\|")
+_SEQUENCE = re.compile(r"\|\||&&|;|(?<![<>&])&(?![&\w])|\$\(")
+_QUOTED = re.compile(r"'[^'\n]*'|\"[^\"\n]*\"|\\;")
+_QUOTES = frozenset("\"'`")
+_STATEMENT = re.compile(
+    r"\b(?:DROP\s+(?:TABLE|DATABASE|SCHEMA|USER)|TRUNCATE\s+(?:TABLE\s+)?\w+\s*;|DELETE\s+FROM\s+\w+\s*;|drop\s+(?:table|database|schema)\s+\w+)"
+)
+
+
+class Judge(Protocol):
+    """The part of `CommandJudge` that is needed here."""
+
+    heads: frozenset[str]
+
+    def judge(self, text: str) -> Judgement: ...
+
+
+class Order(NamedTuple):
+    """A command that the prompt wants carried out; `span` is in the text as it was sent."""
+
+    span: tuple[int, int]
+    rule: str
+    message: str
+
+
+class Names(NamedTuple):
+    """Command names that make a prompt worth a look.
+
+    Attributes:
+        telling: Names that no ordinary prompt has.
+        plain: Names that are English words too; they tell only where something else looks like a shell.
+    """
+
+    telling: frozenset[str]
+    plain: frozenset[str]
+
+
+def alerting(heads: frozenset[str]) -> Names:
+    """The judge's names and ours, told apart by whether English has them too."""
+    plain = frozenset(name for name in heads | WORDS if name in WORDS or len(name) < 2)
+    return Names((heads | NAMES) - plain, plain)
+
+
+def quiet(text: str, names: Names) -> bool:
+    """Whether nothing in a prompt needs a closer look; a few microseconds a kilobyte."""
+    if not text.isascii():
+        return False
+    words = text.translate(_FLAT).split()
+    if not names.telling.isdisjoint(words):
+        return False
+    if max(map(len, words), default=0) >= SHORTEST and tokens(text, SHORTEST):
+        return False
+    if ("%" in text or "&" in text or "\\" in text) and _ENCODED.search(text):
+        return False
+    return names.plain.isdisjoint(words) or not (_SHELLISH.search(text) or _STATEMENT.search(text))
+
+
+def ordered(text: str, judge: Judge, names: Names, limit: int) -> Order | None:
+    """The first order in a prompt, or None.
+
+    Args:
+        text: As it was sent.
+        judge: Says what a command destroys.
+        names: Names that make a prompt worth a look (`alerting`).
+        limit: Longest text looked at.
+
+    Raises:
+        TooLong: The text is longer than `limit`.
+        BudgetExceeded: It holds more commands than anybody should judge.
+    """
+    if len(text) <= limit and quiet(text, names):
+        return None
+    for view in layers(text, _DEPTH, shortest=SHORTEST, limit=limit):
+        for start, end in _commands(view.text, names):
+            if not ordered_at(view.text, start, end, decoded=bool(view.decoded)):
+                continue
+            if danger := _danger(view.text[start:end], judge, quoted=view.text[start - 1 : start] in _QUOTES):
+                offset, length, rule, message = danger
+                return Order(view.source_span(start + offset, start + length), rule, message)
+    return None
+
+
+def _commands(text: str, names: Names) -> Iterator[tuple[int, int]]:
+    """Where a command may stand: from its name to the end of its quotes, line or sentence."""
+    past = 0
+    judged = 0
+    for word in _CANDIDATE.finditer(text):
+        written = word.group()
+        if word.start() < past or not (written in names.telling or written in names.plain or _ODD.search(written)):
+            continue
+        end = _end(text, word.start(), word.end())
+        rest = text[word.end() : end]
+        telling = written in names.telling and not _ARTICLE.search(text, max(0, word.start() - 6), word.start())
+        if not _worth(head(written), telling, rest):
+            continue
+        judged += 1
+        if judged > _MOST:
+            raise BudgetExceeded(f"more than {_MOST} commands in one prompt")
+        yield word.start(), end
+        past = word.end()
+    for statement in _STATEMENT.finditer(text):
+        yield statement.start(), _end(text, statement.start(), statement.end())
+
+
+def _worth(found: Head | None, telling: bool, rest: str) -> bool:
+    """Whether a name and what follows it look enough like a command to be judged."""
+    if found is None or found.kind is Kind.VARIABLE:
+        return telling and bool(rest.strip())
+    first = _CHAIN.split(rest, maxsplit=1)[0]
+    given = arguments(first.split(), first)
+    if found.kind is Kind.WORD and not telling:
+        return called(found, given) or (given.strong and not given.sentence)
+    return given.many > 0 or first != rest
+
+
+def _end(text: str, start: int, word_end: int) -> int:
+    before = text[start - 1 : start]
+    line = text.find("\n", word_end)
+    line = min(len(text) if line < 0 else line, start + _LONGEST)
+    closing = _CLOSING.get(before)
+    found = text.find(closing, word_end) if closing else -1
+    if closing and found >= 0 and (closing not in "\"'" or found < line):
+        return min(found, start + _LONGEST)
+    sentence = _SENTENCE_END.search(text, word_end, line)
+    return sentence.start() if sentence else line
+
+
+def _danger(command: str, judge: Judge, *, quoted: bool) -> tuple[int, int, str, str] | None:
+    """Offset, end, rule and message of what in a command line must not be carried out.
+
+    A command in quotes is spoken of with more care than one without: there a chain counts only with a risky link.
+    """
+    for finding in judge.judge(command).findings:
+        if finding.action.stops and finding.rule != "commands.unresolvable":
+            return (*finding.span, "prompt.destructive", f"orders a command that {finding.message}")
+    bare = _QUOTED.sub(lambda quoted: "_" * len(quoted.group()), command)
+    names, risky = [], False
+    for part in _CHAIN.split(bare):
+        words = part.split()
+        found = head(words[0]) if words else None
+        given = arguments(words[1:], part)
+        if found and (called(found, given) or (found.kind is not Kind.WORD and not given.sentence)):
+            names.append(found.name)
+            risky |= found.name in RISKY or given.sensitive
+    fetch = next((index for index, name in enumerate(names) if name in DOWNLOADERS), None)
+    if fetch is not None and not INTERPRETERS.isdisjoint(names[fetch + 1 :] + names[:fetch]):
+        return 0, len(command), "prompt.download", "orders a command that runs what it downloads"
+    if len(names) > 1 and _SEQUENCE.search(bare) and (risky or not quoted):
+        return 0, len(command), "prompt.chain", f"orders a chain of commands: {', then '.join(names[:4])}"
+    return None
