@@ -51,13 +51,13 @@ class Archive:
         return await asyncio.to_thread(self._feedback_project, id)
 
     def _inference(self, id: str) -> tuple[Inference, tuple[Given, ...]] | None:  # noqa: A002 - the records' word
-        pending, taken_back = self._pending.about(id), self._pending.retractions()
+        pending, leaving = self._pending.about(id), self._pending.retractions()
         spooled = next((one for one in pending if isinstance(one, Inference)), None)
         found = spooled or self._store.inferences.get(id)
         if found is None:
             return None
         feedback = [one for one in pending if isinstance(one, Feedback)]
-        given = _once(feedback, self._store.feedback.about(id), taken_back)
+        given = self._once(feedback, self._store.feedback.about(id), leaving)
         return found, tuple(sorted(given, key=lambda one: (one[0].created_us, one[0].id)))
 
     def _inferences(self, limit: int, after: str | None, wanted: Wanted) -> Page[Inference]:
@@ -71,8 +71,8 @@ class Archive:
     def _feedback(self, limit: int, after: str | None) -> Page[Given]:
         before = _position(after)
         spooled = self._pending.newest(Feedback, limit + 1, lambda one: _is_before(one, before))
-        taken_back = self._pending.retractions()
-        given = _once(spooled, self._store.feedback.newest(limit + 1, before), taken_back)
+        leaving = self._pending.retractions()
+        given = self._once(spooled, self._store.feedback.newest(limit + 1, before), leaving)
         return _page(given, limit, lambda one: one[0])
 
     def _escalations(self, limit: int, after: str | None) -> Page[Escalation]:
@@ -87,11 +87,11 @@ class Archive:
         kept = self._store.feedback.get(id)
         return None if kept is None else kept[0].project
 
-
-def _once(spooled: Iterable[Feedback], kept: Iterable[Given], taken_back: set[tuple[str, str]]) -> list[Given]:
-    """Each feedback once, taken back where the spool or the store says so."""
-    given = {one.id: (one, False) for one in spooled} | {one.id: (one, retracted) for one, retracted in kept}
-    return [(one, retracted or (one.id, one.project) in taken_back) for one, retracted in given.values()]
+    def _once(self, spooled: list[Feedback], kept: Iterable[Given], leaving: set[tuple[str, str]]) -> list[Given]:
+        """Each feedback once, taken back where the spool or the store says so."""
+        taken_back = leaving | self._store.feedback.taken_back([one.id for one in spooled])
+        given = {one.id: (one, False) for one in spooled} | {one.id: (one, retracted) for one, retracted in kept}
+        return [(one, retracted or (one.id, one.project) in taken_back) for one, retracted in given.values()]
 
 
 def _position(after: str | None) -> tuple[int, str] | None:

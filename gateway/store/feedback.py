@@ -10,7 +10,7 @@ from gateway.store import schema
 from gateway.store.records import Feedback, FeedbackKind, Retraction
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from sqlalchemy import Connection, Row, Select
 
@@ -61,6 +61,18 @@ class Opinions:
         if before is not None:
             statement = statement.where(tuple_(_TABLE.created_us, _TABLE.id) < before)
         return self._read(statement)
+
+    def taken_back(self, ids: Collection[str]) -> set[tuple[str, str]]:
+        """Id and project of what was taken back among these, whether it has arrived or not.
+
+        Raises:
+            StoreGone: The store cannot be reached.
+        """
+        if not ids:
+            return set()
+        found = select(_TAKEN_BACK.feedback_id, _TAKEN_BACK.project).where(_TAKEN_BACK.feedback_id.in_(ids))
+        with self._database.reading() as connection:
+            return {(row.feedback_id, row.project) for row in connection.execute(found)}
 
     def _read(self, statement: Select[Any]) -> list[tuple[Feedback, bool]]:
         with self._database.reading() as connection:
