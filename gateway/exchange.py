@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 import orjson
-from guardrails.escalation import Signals, assess
 
 from gateway.access import Scope
 from gateway.account import Account
@@ -21,6 +20,7 @@ from gateway.protocols import chat, chat_answer
 from gateway.protocols.chat_stream import ChatStream, StreamBroken
 from gateway.store.records import Outcome
 from gateway.store.spool import SpoolFailed
+from guardrails.escalation import Signals, assess
 from guardrails.interface import Channel
 
 if TYPE_CHECKING:

@@ -6,18 +6,18 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from guardrails.escalation import Turn
-from guardrails.parameters import UnboundParameter, bind
 
 from gateway.errors import InvalidRequest
 from gateway.protocols import extras, fields
 from gateway.protocols.interface import Extras, Slot
+from guardrails.escalation import Turn
 from guardrails.interface import Channel
+from guardrails.parameters import UnboundParameter, bind
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-API = "chat.completions"
+API = "chat"
 MOST_CHOICES = 128
 
 # A schema can force text: its string values are judged, its structure is not.

@@ -5,10 +5,9 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import Any
 
-from guardrails.parameters import Parameter, ParameterError, parse
-
 from gateway.errors import InvalidRequest, UnsupportedParameter
 from gateway.protocols.interface import Extras
+from guardrails.parameters import Parameter, ParameterError, parse
 
 OFFERED = ("conversation_id", "user_id", "parameters", "store")
 LONGEST_ID = 256

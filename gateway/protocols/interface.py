@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from guardrails.parameters import Parameter
-
     from guardrails.interface import Channel
+    from guardrails.parameters import Parameter
 
 
 @dataclass(frozen=True, slots=True)

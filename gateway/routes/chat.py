@@ -110,7 +110,7 @@ class _Outlet:
                 self.gone = True
                 callback()
 
-        self._watcher = asyncio.ensure_future(self._receive())  # type: ignore[arg-type]  # ASGI servers give coroutines
+        self._watcher = asyncio.ensure_future(self._receive())
         self._watcher.add_done_callback(left)
 
     def done(self) -> None:

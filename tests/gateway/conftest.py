@@ -19,8 +19,11 @@ from gateway.adapters.registry import Registry
 from gateway.app import make_app
 from gateway.engine.client import EngineClient, open_session
 from gateway.engine.pool import EnginePool
+from gateway.exchange import Exchange
+from gateway.hand_over import HandOver
 from gateway.ids import Minter
 from gateway.metrics import Metrics
+from gateway.routes.chat import Chat
 from gateway.settings import KeySettings, Settings
 from gateway.store.archive import Archive
 from gateway.store.database import Store
@@ -84,8 +87,13 @@ async def serving(app: Any) -> AsyncIterator[str]:
 
 
 @contextlib.asynccontextmanager
-async def house(home: Path, *, served: bool = False, **options: Any) -> AsyncIterator[House]:
-    """A house whose vLLM is not there, on a port where `served`; `options` go to `make_app`."""
+async def house(
+    home: Path, *, served: bool = False, engine: str = "", policy: Policy | None = None, **options: Any
+) -> AsyncIterator[House]:
+    """A house on a port where `served`; `options` go to `make_app`.
+
+    With `engine`, the URL of a vLLM, chats are answered by the real exchange; otherwise there is no vLLM.
+    """
     scraper = KeySettings(name="scraper", sha256=hashlib.sha256(METRICS_KEY.encode()).hexdigest(), scopes=("metrics",))
     registry = Registry(BASE)
     registry.replace(
@@ -96,11 +104,27 @@ async def house(home: Path, *, served: bool = False, **options: Any) -> AsyncIte
     session = open_session()
     store = Store(f"sqlite:///{home}/store.sqlite3")
     archive = Archive(pending=spool.pending, store=store)
+    access = open_access(Settings(home=home, keys=(scraper,)), KEY)
+    guard = Guard(policy or Policy(max_body_bytes=LIMIT))
+    pool = EnginePool([EngineClient(engine or "http://127.0.0.1:1", session)])
+    if engine:
+        exchange = Exchange(
+            access=access,
+            guard=guard,
+            registry=registry,
+            pool=pool,
+            spool=spool,
+            minter=minter,
+            metrics=metrics,
+            hand_over=HandOver(minter),
+            engine_timeout=options.pop("engine_timeout", 5.0),
+        )
+        options |= {"chat": Chat(exchange, guard.policy.max_body_bytes), "background": {"pool": pool.watch}}
     app = make_app(
-        access=open_access(Settings(home=home, keys=(scraper,)), KEY),
-        guard=Guard(Policy(max_body_bytes=LIMIT)),
+        access=access,
+        guard=guard,
         registry=registry,
-        pool=EnginePool([EngineClient("http://127.0.0.1:1", session)]),
+        pool=pool,
         spool=spool,
         archive=archive,
         minter=minter,
