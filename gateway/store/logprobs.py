@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import logging
+from typing import TYPE_CHECKING
 
 import msgspec
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 _LOG = logging.getLogger(__name__)
-# Log-probabilities are float32 in vLLM; beyond six places there is only the noise of their conversion.
-_PLACES = 6
 
 
 class _Alternative(msgspec.Struct, gc=False):
-    token: str
-    logprob: float
+    token: msgspec.Raw
+    logprob: msgspec.Raw
 
 
 class _Token(msgspec.Struct, gc=False):
-    token: str
-    logprob: float
+    token: msgspec.Raw
+    logprob: msgspec.Raw
     top_logprobs: list[_Alternative] = []
 
 
@@ -39,6 +41,7 @@ def columns(pieces: tuple[bytes, ...]) -> Columns:
 
     The text itself stands in `written`; the bytes of each token, which vLLM repeats, are not kept.
     """
+    # Tokens and numbers stay the text they are: nothing is parsed that would only be written again.
     try:
         tokens = [token for piece in pieces for token in _decode(piece)]
     except msgspec.DecodeError as error:
@@ -47,11 +50,11 @@ def columns(pieces: tuple[bytes, ...]) -> Columns:
         return _NONE
     if not tokens:
         return _NONE
-    given = [[[one.token, round(one.logprob, _PLACES)] for one in token.top_logprobs] for token in tokens]
+    given = any(token.top_logprobs for token in tokens)
     return Columns(
-        tokens=_text([token.token for token in tokens]),
-        logprobs=_text([round(token.logprob, _PLACES) for token in tokens]),
-        alternatives=_text(given) if any(given) else "",
+        tokens=_list([token.token for token in tokens]),
+        logprobs=_list([token.logprob for token in tokens]),
+        alternatives=_list([_pairs(token.top_logprobs) for token in tokens]) if given else "",
     )
 
 
@@ -75,5 +78,9 @@ def pieces(stored: Columns) -> tuple[bytes, ...]:
     return (msgspec.json.encode(content),)
 
 
-def _text(document: object) -> str:
-    return msgspec.json.encode(document).decode()
+def _pairs(alternatives: list[_Alternative]) -> bytes:
+    return b"[%b]" % b",".join([b"[%b,%b]" % (bytes(one.token), bytes(one.logprob)) for one in alternatives])
+
+
+def _list(parts: Sequence[msgspec.Raw | bytes]) -> str:
+    return (b"[%b]" % b",".join(parts)).decode()

@@ -5,15 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.autogenerate import compare_metadata
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import inspect, text
 
 from gateway.store.errors import StoreTooNew
-from gateway.store.schema import metadata
+from gateway.store.schema import VERSION, metadata
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -32,33 +27,47 @@ def migrate(database: Database) -> None:
         StoreTooNew: A newer program wrote this store.
         StoreGone: The store cannot be reached.
     """
+    with database.reading() as connection:
+        if _version(connection) == VERSION:
+            return
     # SQLite's own lock: its writing transactions begin by taking it.
     with database.writing() as connection:
         if not database.is_sqlite:
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-        config = _config(connection)
-        scripts = ScriptDirectory.from_config(config)
-        known = {script.revision for script in scripts.walk_revisions()}
-        found = MigrationContext.configure(connection).get_current_revision()
-        if found is not None and found not in known:
-            raise StoreTooNew(
-                f"store {database.shown}: its schema is version {found}, and this program knows versions up to "
-                f"{scripts.get_current_head()}; start the newer program that wrote it"
-            )
-        if found != scripts.get_current_head():
-            command.upgrade(config, "head")
+        _upgrade(connection, database.shown)
 
 
 def drift(database: Database) -> list[object]:
     """What differs between the store's tables and those that `schema.py` declares; empty where nothing does."""
+    from alembic.autogenerate import compare_metadata  # noqa: PLC0415 - for tests only
+    from alembic.migration import MigrationContext  # noqa: PLC0415
+
     with database.reading() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_server_default": True})
-        return list(compare_metadata(context, metadata))
+        return list(compare_metadata(MigrationContext.configure(connection), metadata))
 
 
-def _config(connection: Connection) -> Config:
+def _version(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    version: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return version
+
+
+def _upgrade(connection: Connection, shown: str) -> None:
+    # A third of a second that only a store pays that is not up to date.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+    from alembic.script import ScriptDirectory  # noqa: PLC0415
+
     config = Config()
     # Alembic reads `%` in this option as its own.
     config.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
     config.attributes["connection"] = connection
-    return config
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    found = _version(connection)
+    if found is not None and found not in known:
+        raise StoreTooNew(
+            f"store {shown}: its schema is version {found}, and this program knows versions up to {VERSION}; "
+            "start the newer program that wrote it"
+        )
+    command.upgrade(config, "head")

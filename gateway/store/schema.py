@@ -14,6 +14,7 @@ from sqlalchemy.types import TypeDecorator
 if TYPE_CHECKING:
     from sqlalchemy import Dialect
 
+VERSION = "0001"  # of the newest file in migrations/versions
 _ESCAPE = "\ue000"  # private use: stands for no character that a text could mean
 _ESCAPED = str.maketrans({"\0": _ESCAPE + "0", _ESCAPE: _ESCAPE + "1"})
 

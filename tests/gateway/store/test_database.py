@@ -58,8 +58,11 @@ def test_token_log_probabilities_come_back_in_their_shape(store: Store) -> None:
         [
             {
                 "token": "Check",
-                "logprob": -0.123457,
-                "top_logprobs": [{"token": "Check", "logprob": -0.123457}, {"token": "Look", "logprob": -2.5}],
+                "logprob": -0.12345678955316544,
+                "top_logprobs": [
+                    {"token": "Check", "logprob": -0.12345678955316544},
+                    {"token": "Look", "logprob": -2.5},
+                ],
             },
             {"token": " disk", "logprob": -1.5, "top_logprobs": []},
         ]

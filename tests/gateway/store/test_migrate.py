@@ -21,6 +21,7 @@ from gateway.store.database import Store
 from gateway.store.errors import StoreTooNew
 from gateway.store.migrate import drift
 from gateway.store.records import Alias
+from gateway.store.schema import VERSION
 
 if TYPE_CHECKING:
     from postgres import Server
@@ -66,6 +67,7 @@ def test_an_older_store_is_migrated_with_its_data(dump: Path, tmp_path: Path, re
 def test_each_version_has_its_dumps(store: Store) -> None:
     with store.database.reading() as connection:
         version = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+    assert version == VERSION
     assert f"{version}.{store.database.engine.dialect.name}.sql" in {path.name for path in OLDER}
 
 
@@ -94,7 +96,7 @@ def test_a_store_of_a_newer_program_is_left_alone(store: Store, url: str) -> Non
     store.keep([inference(1)])
     with store.database.writing() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
-    with pytest.raises(StoreTooNew, match=r"version 9999.*up to 0001"):
+    with pytest.raises(StoreTooNew, match=rf"version 9999.*up to {VERSION}"):
         Store(url)
     database = Database(url)
     with database.reading() as connection:

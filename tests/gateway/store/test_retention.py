@@ -8,7 +8,6 @@ import time
 from typing import TYPE_CHECKING
 
 import msgspec
-import pytest
 from samples import everything, inference
 
 from gateway.store import retention as retention_module
@@ -20,6 +19,8 @@ from gateway.store.spool_file import connect
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
     from gateway.store.records import Event
     from gateway.store.spool import Spool
