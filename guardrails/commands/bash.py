@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 import tree_sitter_bash
 from tree_sitter import Language, Parser
 
-from guardrails.commands import statements
 from guardrails.commands.budget import Budget, BudgetExceeded
+from guardrails.commands.fold import OPEN_BRACE
 from guardrails.commands.scope import Scope
-from guardrails.commands.tree import Command, Script
+from guardrails.commands.statements import Statements
+from guardrails.commands.tree import Script
+from guardrails.commands.unfold import Unfolder
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -123,18 +125,12 @@ def read(
     budget.spend(1 + len(text) // 256)
     source, cuts = joined(text)
     if "{" in source:
-        source = _LEADING_BRACES.sub(lambda m: m.group()[:-1] + statements.OPEN_BRACE, source)
+        source = _LEADING_BRACES.sub(lambda m: m.group()[:-1] + OPEN_BRACE, source)
     root = parse(source, budget)
     offsets = Offsets(source, cuts, span)
-    reader = statements.Statements(
-        source.encode(),
-        scope if scope is not None else Scope(),
-        budget,
-        offsets.span,
-        depth=depth,
-        wrappers=wrappers,
-    )
-    commands: list[Command] = reader.all(root)
+    scope = scope if scope is not None else Scope()
+    unfold = Unfolder(scope, budget, depth, wrappers)
+    commands = Statements(source.encode(), scope, offsets.span, unfold).all(root)
     errors = tuple(offsets.span(node) for node in _errors(root)) if root.has_error else ()
     return Script(tuple(commands), not errors, errors)
 

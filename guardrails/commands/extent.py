@@ -30,6 +30,8 @@ def likely(text: str, position: int, end: int, word: str, *, final: bool) -> boo
     Returns:
         None where what comes next decides.
     """
+    if word in regions.TRANSPARENT:
+        return False
     if word in regions.KEYWORD_HEADS:
         if regions.KEYWORDS.match(text, position):
             return True

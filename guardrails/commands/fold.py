@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from guardrails.commands.expansion import expand
+from guardrails.commands.expansion import expand, lookup
 from guardrails.commands.tree import SUBSTITUTED, UNKNOWN, Command, Word
 
 if TYPE_CHECKING:
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 _HIDDEN = {ord(c): 0xE000 + ord(c) for c in "{},.*?[]~ \t\n"}
 _SHOWN = {hidden: plain for plain, hidden in _HIDDEN.items()}
 _SPLIT = "\x1f"
+OPEN_BRACE = "\ue10b"
+"""Stands for a `{` that begins a brace expansion where the grammar would read a block."""
+
 _PLAIN = re.compile(r"[\w@%+=:,./^-]*", re.ASCII)
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _STRING_ESCAPE = re.compile(r'\\([$`"\\\n])')
@@ -29,6 +32,8 @@ _ANSI = re.compile(
     r"\\(?:x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{1,4})|U([0-9A-Fa-f]{1,8})|([0-7]{1,3})|c(.)|(.))", re.DOTALL
 )
 _ANSI_LETTERS = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "e": "\x1b", "E": "\x1b", "f": "\f", "v": "\v"}
+_BLANKS = re.compile(r"[ \t\n]+")
+_ARRAY = re.compile(r'"\$\{(\w+)\[@\]\}"')
 _MOST_BRACES = 64
 
 
@@ -51,7 +56,7 @@ def ansi(text: str) -> str:
 
 
 def _bare(raw: str) -> str:
-    return _ESCAPE.sub(lambda m: "" if m[1] == "\n" else m[1].translate(_HIDDEN), raw)
+    return _ESCAPE.sub(lambda m: "" if m[1] == "\n" else m[1].translate(_HIDDEN), raw.replace(OPEN_BRACE, "{"))
 
 
 _LITERALS: dict[str, Callable[[str], str]] = {
@@ -92,13 +97,25 @@ class Folder:
             raw = self.raw(node)
             if _PLAIN.fullmatch(raw):
                 return [Word(raw, self._span(node), raw)]
-        if kind == "string" and self.scope.positional is not None and self.raw(node) == '"$@"':
-            return [Word(given, self._span(node), given or UNKNOWN) for given in self.scope.positional]
+        if kind == "string" and (several := self._several(node)) is not None:
+            return several
         outer, self._commands = self._commands, []
         text = self._piece(node, quoted=False)
         made, self._commands = tuple(self._commands), outer
         span = self._span(node)
         return [_word(part, span, made) for braced in _unbrace(text) for part in _fields(braced, node)]
+
+    def _several(self, node: Node) -> list[Word] | None:
+        """The words of `"$@"` and `"${name[@]}"`."""
+        raw = self.raw(node)
+        if "@" not in raw:
+            return None
+        span = self._span(node)
+        if raw == '"$@"' and self.scope.positional is not None:
+            return [Word(given, span, given if given is not None else UNKNOWN) for given in self.scope.positional]
+        found = _ARRAY.fullmatch(raw)
+        value = lookup(found[1], self.scope) if found else None
+        return None if value is None else [Word(one, span, one) for one in value.split()]
 
     def value(self, node: Node) -> Word:
         """One word, without splitting: an assignment's value, a redirection's target."""
@@ -164,13 +181,15 @@ class Folder:
             pieces.append(self.raw(node).strip('"').translate(_HIDDEN))
         return "".join(pieces)
 
-    @staticmethod
-    def _value(value: str | None, *, quoted: bool) -> str:
+    def _value(self, value: str | None, *, quoted: bool) -> str:
         if value is None:
             return UNKNOWN
         if quoted:
             return value.translate(_HIDDEN)
-        return re.sub(r"[ \t\n]+", _SPLIT, value)
+        separators = self.scope.variables.get("IFS")
+        if separators:
+            return _SPLIT.join(re.split(f"[{re.escape(separators)}]", value))
+        return _BLANKS.sub(_SPLIT, value)
 
 
 def _fields(text: str, node: Node) -> list[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from guardrails.text import canonical, layers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable
 
 
 class Standing(Enum):
@@ -33,14 +33,15 @@ _WORD = re.compile(r"[A-Za-z0-9_+-][A-Za-z0-9_.+-]*")
 _CONTROLS = frozenset(map(chr, (*range(9), *range(14, 32), 127)))
 _TRICKY = frozenset("'\"\\%&$") | _CONTROLS
 _MOST_CHARACTERS = 4096
+_LETTER = re.compile(r"[a-z]")
 _NOISE = re.compile(r"[\"'\\]+")
 
 
 class HeadReader:
     """Reads words against one set of heads; immutable but for what it remembers of characters."""
 
-    def __init__(self, heads: Collection[str], may_begin: Callable[[str], bool]) -> None:
-        self._heads = heads
+    def __init__(self, is_head: Callable[[str], bool], may_begin: Callable[[str], bool]) -> None:
+        self._is_head = is_head
         self._may_begin = may_begin
         self._characters: dict[str, str | None] = {}
 
@@ -75,12 +76,16 @@ class HeadReader:
         if end < size and (text[end] in _TRICKY or text[end] >= "\x7f"):
             return self._disguised(text, position, end, word, final=final)
         if end == size and not final:
-            return Read(Standing.OPEN if self._may_begin(word) or not word else Standing.CLEAR, end, word)
+            return Read(Standing.CLEAR if self._hopeless(word) else Standing.OPEN, end, word)
         return self._complete(word, end)
+
+    def _hopeless(self, word: str) -> bool:
+        """Whether no head begins with `word`, a full stop behind it allowed."""
+        return bool(word) and not self._may_begin(word) and not (word[-1] == "." and self._is_head(word.rstrip(".")))
 
     def _complete(self, word: str, end: int) -> Read:
         bare = word.rstrip(".")
-        if bare in self._heads and (bare == word or bare):
+        if _LETTER.search(bare) and self._is_head(bare):
             return Read(Standing.HEAD, end - (len(word) - len(bare)), bare)
         return Read(Standing.CLEAR, end, word)
 
@@ -90,8 +95,9 @@ class HeadReader:
         while end < size:
             character = text[end]
             if character in "\\%&":
-                hopeless = word and not self._may_begin(word)
-                return Read(Standing.CLEAR, end, word) if hopeless else self._escaped(text, position, final=final)
+                if self._hopeless(word):
+                    return Read(Standing.CLEAR, end, word)
+                return self._escaped(text, position, final=final)
             if character == "$":
                 return self._expansion(text, position, end, word, final=final)
             read = self._as_read(character)
@@ -99,7 +105,7 @@ class HeadReader:
                 break
             word += read
             end += 1
-            if word and not self._may_begin(word):
+            if self._hopeless(word):
                 return Read(Standing.CLEAR, end, word)
         if end == size and not final:
             return Read(Standing.OPEN, end, word)
@@ -108,7 +114,7 @@ class HeadReader:
     def _expansion(self, text: str, position: int, end: int, word: str, *, final: bool) -> Read:
         if word:
             # `rm$IFS-rf` is rm; anything else with an expansion in it is a word of its own.
-            if word in self._heads:
+            if self._is_head(word):
                 return Read(Standing.HEAD, end, word)
             return Read(Standing.CLEAR, end + 1, word)
         if end + 1 == len(text) and not final:
@@ -127,7 +133,7 @@ class HeadReader:
         token = text[position:end]
         for view in layers(token, 2):
             for spelled in _WORD.finditer(_NOISE.sub("", view.text)):
-                if spelled[0].lower().rstrip(".") in self._heads:
+                if self._is_head(spelled[0].lower().rstrip(".")):
                     return Read(Standing.HEAD, end, spelled[0].lower())
         return Read(Standing.CLEAR, end)
 

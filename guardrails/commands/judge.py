@@ -49,11 +49,18 @@ class CommandJudge:
         self._rules = rules
         self._runbooks = runbooks
         self.heads: frozenset[str] = rules.heads | WRAPPERS | _MAKERS
-        self._begins = frozenset(head[:n] for head in self.heads for n in range(1, len(head) + 1))
+        self.families: tuple[str, ...] = tuple(sorted({start for _, start, _, _ in rules.prefixed}))
+        starts = (*self.heads, *self.families)
+        self._begins = frozenset(start[:n] for start in starts for n in range(1, len(start) + 1))
 
     def may_begin(self, prefix: str) -> bool:
         """Whether a head starts with `prefix`, whatever its case."""
-        return prefix.lower() in self._begins
+        prefix = prefix.lower()
+        return prefix in self._begins or prefix.startswith(self.families)
+
+    def is_head(self, word: str) -> bool:
+        """Whether a command called `word`, lower case, may be the beginning of a finding."""
+        return word in self.heads or word.startswith(self.families)
 
     def judge(self, text: str, shell: Shell = Shell.AUTO, scope: Scope | None = None) -> Judgement:  # noqa: ARG002 - the other shells' readers follow in this issue
         """Judges one text; spans are relative to it.

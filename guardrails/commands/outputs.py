@@ -57,7 +57,7 @@ def saved(command: Command) -> list[str]:
     found += [w[2:] for w in words if w.startswith(("-o", "-O")) and len(w) > 2 and command.name in ("curl", "wget")]
     if command.name != "curl" or any(w.startswith("-") and w.endswith("O") for w in words):
         found += [w.rpartition("/")[2].partition("?")[0] for w in words if "/" in w and not w.startswith("-")]
-    return [path for path in found if path] + [f"./{path}" for path in found if path and "/" not in path]
+    return [path for path in found if path]
 
 
 def _echo(arguments: list[str]) -> str:

@@ -50,3 +50,5 @@ class Scope:
             text = f"{before.text}{text}" if known else None
             commands = before.commands + commands
         self.files[path] = Content(text, commands)
+        if "/" not in path:
+            self.files[f"./{path}"] = self.files[path]

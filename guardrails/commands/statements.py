@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from guardrails.commands import bash
 from guardrails.commands.fold import Folder
-from guardrails.commands.outputs import DOWNLOADERS, output, saved
-from guardrails.commands.tree import UNKNOWN, Code, Command, Redirect, Tail, Word
-from guardrails.commands.wrappers import unwrap
+from guardrails.commands.outputs import output
+from guardrails.commands.tree import UNKNOWN, Command, Redirect, Word
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tree_sitter import Node
 
-    from guardrails.commands.budget import Budget
     from guardrails.commands.scope import Scope
     from guardrails.commands.tree import Span
-
-OPEN_BRACE = "\ue10b"
-"""Stands for a `{` that begins a brace expansion where the grammar would read a block."""
+    from guardrails.commands.unfold import Unfolder
 
 _BRANCHES = frozenset(
     {
@@ -36,7 +30,6 @@ _BRANCHES = frozenset(
 _REDIRECTS = frozenset({"file_redirect", "heredoc_redirect", "herestring_redirect"})
 _QUIET = _REDIRECTS | {"comment", "heredoc_body", "heredoc_start", "heredoc_end"}
 _WORDS = frozenset({"string", "concatenation", "simple_expansion", "expansion", "command_substitution"})
-_DEEPEST = 12
 _MOST_LOOPS = 8
 _Commands = tuple[Command, ...]
 
@@ -48,18 +41,12 @@ class Statements:
         self,
         source: bytes,
         scope: Scope,
-        budget: Budget,
         span: Callable[[Node], Span],
-        *,
-        depth: int,
-        wrappers: tuple[str, ...],
+        unfold: Unfolder,
     ) -> None:
         self._scope = scope
-        self._budget = budget
         self._span = span
-        self._depth = depth
-        self._found: list[Command] = []
-        self._wrappers = wrappers
+        self._unfold = unfold
         self._trailing: list[Word] = []
         self._fold = Folder(source, scope, span, self._substitute)
         self._walks: dict[str, Callable[[Node, _Commands, tuple[Redirect, ...]], _Commands]] = {
@@ -77,7 +64,7 @@ class Statements:
     def all(self, root: Node) -> list[Command]:
         """Every command below `root`."""
         self._visit(root, (), ())
-        return self._found
+        return self._unfold.found
 
     def _visit(self, node: Node, stdin: _Commands, redirects: tuple[Redirect, ...]) -> _Commands:
         """Walks one statement; returns the commands whose output leaves it."""
@@ -118,7 +105,7 @@ class Statements:
                 body = child
         if body is None:
             out: _Commands = (
-                self._emit(Command((), redirects, self._span(node), wrappers=self._wrappers, stdin=stdin))
+                self._unfold.emit(Command((), redirects, self._span(node), wrappers=self._unfold.wrappers, stdin=stdin))
                 if redirects
                 else ()
             )
@@ -209,11 +196,14 @@ class Statements:
         if name is None or body is None:
             return ()
         self._scope.functions[self._fold.raw(name)] = self._fold.raw(body)
-        around, self._wrappers = self._wrappers, (*self._wrappers, f"function {self._fold.raw(name)}")
+        around, self._unfold.wrappers = (
+            self._unfold.wrappers,
+            (*self._unfold.wrappers, f"function {self._fold.raw(name)}"),
+        )
         self._scope.branches += 1
         outer, self._scope.positional = self._scope.positional, None
         self._visit(body, (), ())
-        self._scope.positional, self._wrappers = outer, around
+        self._scope.positional, self._unfold.wrappers = outer, around
         self._scope.branches -= 1
         return ()
 
@@ -236,100 +226,44 @@ class Statements:
     def _command(self, node: Node, stdin: _Commands, redirects: tuple[Redirect, ...]) -> _Commands:
         argv: list[Word] = []
         assigned: list[Node] = []
-        for child in node.children:
+        children = node.children
+        for at, child in enumerate(children):
             kind = child.type
             if kind in _REDIRECTS:
                 redirects = (*redirects, *self._redirects(child))
             elif kind == "variable_assignment":
                 assigned.append(child)
             elif kind not in ("comment", "subshell"):
-                argv += self._fold.words(child)
+                made = self._fold.words(child.children[0] if kind == "command_name" else child)
+                if argv and made and at and children[at - 1].end_byte == child.start_byte:
+                    made[0] = _glued(argv.pop(), made[0])  # the grammar cuts `w`x`ho` into two words
+                argv += made
             else:
                 self._visit(child, (), ())
         argv += self._trailing
         self._trailing = []
         for child in assigned:
             self._assignments(child)
-        return self._emit(Command(tuple(argv), redirects, self._span(node), wrappers=self._wrappers, stdin=stdin))
-
-    def _emit(self, command: Command) -> _Commands:
-        """Lists a command and everything it runs in its turn."""
-        self._budget.spend()
-        self._found.append(command)
-        self._note_files(command)
-        inner = self._called(command) or unwrap(command, self._scope)
-        if not inner:
-            return (command,)
-        out: _Commands = ()
-        if len(command.wrappers) > _DEEPEST:
-            inner = [Code(None, "layers")]
-        for part in inner:
-            if isinstance(part, Tail):
-                out += self._emit(replace(command, argv=part.argv, wrappers=(*command.wrappers, part.through)))
-            else:
-                out += self._code(part, command)
-        return out or (command,)
-
-    def _code(self, code: Code, command: Command) -> _Commands:
-        wrappers = (*command.wrappers, code.through)
-        if code.text is None or self._depth >= _DEEPEST:
-            opaque = Word(None, command.span, UNKNOWN, commands=code.commands)
-            return self._emit_opaque(replace(command, argv=(opaque,), wrappers=wrappers))
-        outer = self._scope.positional
-        self._scope.positional = code.positional if code.positional is not None else outer
-        made = bash.read(
-            code.text,
-            self._scope,
-            self._budget,
-            span=command.span,
-            depth=self._depth + 1,
-            wrappers=wrappers,
-        ).commands
-        self._scope.positional = outer
-        self._found += made
-        return made[-1:]
-
-    def _emit_opaque(self, command: Command) -> _Commands:
-        self._found.append(command)
-        return (command,)
-
-    def _called(self, command: Command) -> list[Code]:
-        name = command.argv[0].text if command.argv else None
-        if name is None:
-            return []
-        alias = self._scope.aliases.get(name)
-        if alias is not None and f"alias {name}" not in command.wrappers:
-            rest = "".join(f" '{w.shape}'" for w in command.argv[1:])
-            return [Code(alias + rest, f"alias {name}")]
-        body = self._scope.functions.get(name)
-        if body is None or f"function {name}" in command.wrappers:
-            return []
-        return [Code(body, f"function {name}", positional=tuple(w.text for w in command.argv[1:]))]
-
-    def _note_files(self, command: Command) -> None:
-        """Remembers what the script itself writes to files it may run later."""
-        for redirect in command.redirects:
-            path = redirect.target.text
-            if redirect.writes and path and redirect.descriptor in (None, 1):
-                self._scope.write(path, output(command), (command, *command.stdin), appends=redirect.operator == ">>")
-        if command.name in DOWNLOADERS:
-            for path in saved(command):
-                self._scope.write(path, None, (command,))
-        elif command.name == "tee":
-            for word in command.argv[1:]:
-                if word.text and not word.text.startswith("-"):
-                    self._scope.write(word.text, output(command), (command, *command.stdin))
+        return self._unfold.emit(
+            Command(tuple(argv), redirects, self._span(node), wrappers=self._unfold.wrappers, stdin=stdin)
+        )
 
     def _substitute(self, node: Node) -> tuple[str | None, _Commands]:
         """Walks a substitution; its output where that is constant, and the commands that make it."""
-        before = len(self._found)
+        before = len(self._unfold.found)
         out: _Commands = ()
         for child in node.named_children:
             if child.type == "file_redirect":  # $(< file)
                 return None, ()
             out = self._visit(child, (), ())
-        made = tuple(self._found[before:])
+        made = tuple(self._unfold.found[before:])
         if len(out) != 1 or node.named_child_count != 1:
             return None, made
         text = output(out[0])
         return (None if text is None else text.rstrip("\n")), made
+
+
+def _glued(left: Word, right: Word) -> Word:
+    text = None if left.text is None or right.text is None else left.text + right.text
+    span = (left.span[0], right.span[1])
+    return Word(text, span, left.shape + right.shape, left.glob or right.glob, left.commands + right.commands)

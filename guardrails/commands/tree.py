@@ -72,11 +72,13 @@ class Command:
 
     @property
     def name(self) -> str:
-        """Lower-case base name of what is run; `UNKNOWN` where it is known only at run time."""
+        """Lower-case base name of what is run; `UNKNOWN` where it is known only at run time, or a pattern of names."""
         if not self.argv:
             return ""
-        text = self.argv[0].text
-        return UNKNOWN if text is None else text.rpartition("/")[2].lower()
+        word = self.argv[0]
+        if word.text is None or (word.glob and word.text not in ("[", "[[")):
+            return UNKNOWN
+        return word.text.rpartition("/")[2].lower()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,12 +98,21 @@ class Tail(NamedTuple):
 
 
 class Code(NamedTuple):
-    """Source that a wrapper hands to a shell; None where only the running shell knows it."""
+    """Source that a wrapper hands to a shell.
+
+    Attributes:
+        text: None where only the running shell knows it.
+        through: The wrapper's name.
+        commands: Commands whose output it is made of.
+        positional: Arguments it is given; None where it has those of its surroundings.
+        shell: Its language.
+    """
 
     text: str | None
     through: str
     commands: tuple[Command, ...] = ()
     positional: tuple[str | None, ...] | None = None
+    shell: Shell = Shell.BASH
 
 
 def sources(command: Command) -> list[Command]:

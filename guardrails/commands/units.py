@@ -45,7 +45,7 @@ class Units:
 
     def __init__(self, judge: CommandJudge) -> None:
         self._judge = judge
-        self.reader = HeadReader(judge.heads, judge.may_begin)
+        self.reader = HeadReader(judge.is_head, judge.may_begin)
 
     def command(self, text: str, shell: Shell, scope: Scope) -> Findings:
         """A text that is a command, decoded layers included; what it assigns stays in `scope`.
@@ -112,6 +112,9 @@ class Units:
         clean = regions.as_spoken(text, before)
         if clean != text or not first:
             readings.append(clean)
+        if text[:1] in ("'", '"') and (close := text.find(text[0], 1)) > 0:
+            # The whole command is quoted, not its head alone.
+            readings.append(f" {text[1:close]}{' ' * (len(text) - close)}")
         found: dict[tuple[str, tuple[int, int]], Finding] = {}
         for reading in readings:
             for finding in self.command(reading, shell, scope):

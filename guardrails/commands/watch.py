@@ -75,6 +75,7 @@ class CommandWatch:
         self._wake = _ANY  # a piece without it decides nothing
         self._scope = Scope()
         self._prohibiting = False  # the last paragraph ended in a prohibition
+        self._introducing = False  # the last line with words in it ended in a colon
         self._outcome: Found | Unchecked | None = None
 
     def feed(self, piece: str) -> Progress:
@@ -202,8 +203,11 @@ class CommandWatch:
         self._line = start
         if _ASSIGNMENT.match(line):
             self._units.command(line[regions.prompt_end(line) :], regions.prompt_shell(line), self._scope)
-        if line.strip() and not _ITEM.match(line):
-            self._prohibiting = mentions.prohibited(line.rstrip())
+        line = line.rstrip()
+        if line:
+            self._introducing = line.endswith(":")
+            if not _ITEM.match(line):
+                self._prohibiting = mentions.prohibited(line)
 
     def _before(self, position: int) -> str:
         return self._text[max(self._line, position - _CONTEXT) : position]
@@ -257,8 +261,11 @@ class CommandWatch:
             return MORE
         unit = self._text[position:stop]
         tail = unit[len(word) :]
-        if word in regions.ENGLISH and not (
-            mentions.told(before) or regions.prompted(before) or regions.EVIDENCE.search(tail)
+        if regions.english(unit[: len(word)], tail) and not (
+            mentions.commanded(before)
+            or regions.prompted(before)
+            or (unit[0].islower() and self._terse(tail, before))
+            or regions.EVIDENCE.search(tail)
         ):
             return self._cleared(position + len(word))
         findings = self._units.spoken(unit, before, self._scope)
@@ -272,6 +279,14 @@ class CommandWatch:
         if unit.endswith("\n"):
             self._end_line(stop)
         return stop
+
+    def _terse(self, tail: str, before: str) -> bool:
+        """Whether a head stands where a command does and nothing of a sentence follows."""
+        first = regions.bare(before)
+        if first and self._introducing:
+            return True
+        words = tail.lower().split()
+        return (first or (bool(words) and mentions.told(before))) and regions.FOLLOWERS.isdisjoint(words)
 
     def _ticked(self, position: int, *, final: bool) -> int:
         """Ticks: inline code, a fence, or characters like any other."""

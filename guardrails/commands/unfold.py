@@ -1,0 +1,111 @@
+"""Lists a command and everything it runs in its turn: wrapped commands, called functions, handed-over code."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from guardrails.commands import readers
+from guardrails.commands.builtins import settle
+from guardrails.commands.outputs import DOWNLOADERS, output, saved
+from guardrails.commands.tree import UNKNOWN, Code, Command, Tail, Word
+from guardrails.commands.wrappers import unwrap
+from guardrails.interface import Shell
+
+if TYPE_CHECKING:
+    from guardrails.commands.budget import Budget
+    from guardrails.commands.scope import Scope
+
+_DEEPEST = 12
+
+
+class Unfolder:
+    """One list of commands in the making.
+
+    Attributes:
+        found: Everything that would run, so far.
+        wrappers: What every new command is seen through.
+    """
+
+    __slots__ = ("_budget", "_depth", "found", "scope", "wrappers")
+
+    def __init__(self, scope: Scope, budget: Budget, depth: int, wrappers: tuple[str, ...]) -> None:
+        self.scope = scope
+        self.found: list[Command] = []
+        self.wrappers = wrappers
+        self._budget = budget
+        self._depth = depth
+
+    def emit(self, command: Command) -> tuple[Command, ...]:
+        """Lists a command and what it runs; returns the commands whose output leaves it."""
+        self._budget.spend()
+        self.found.append(command)
+        if command.shell is Shell.BASH:
+            _note_files(command, self.scope)
+            settle(command, self.scope)
+        inner = _called(command, self.scope) or unwrap(command, self.scope)
+        if not inner:
+            return (command,)
+        if len(command.wrappers) > _DEEPEST:
+            inner = [Code(None, "layers")]
+        out: tuple[Command, ...] = ()
+        for part in inner:
+            if isinstance(part, Tail):
+                out += self.emit(replace(command, argv=part.argv, wrappers=(*command.wrappers, part.through)))
+            else:
+                out += self._code(part, command)
+        return out or (command,)
+
+    def _code(self, code: Code, command: Command) -> tuple[Command, ...]:
+        wrappers = (*command.wrappers, code.through)
+        if code.text is None or self._depth >= _DEEPEST:
+            opaque = Word(None, command.span, UNKNOWN, commands=code.commands)
+            self.found.append(replace(command, argv=(opaque,), wrappers=wrappers))
+            return (self.found[-1],)
+        outer = self.scope.positional
+        self.scope.positional = code.positional if code.positional is not None else outer
+        made = readers.read(
+            code.text,
+            code.shell,
+            self.scope,
+            self._budget,
+            span=command.span,
+            depth=self._depth + 1,
+            wrappers=wrappers,
+        ).commands
+        self.scope.positional = outer
+        self.found += made
+        return made[-1:]
+
+
+def _called(command: Command, scope: Scope) -> list[Tail | Code]:
+    """An alias, a function or a file of the script's own that the command's name stands for."""
+    name = command.argv[0].text if command.argv else None
+    if name is None or command.shell is not Shell.BASH:
+        return []
+    alias = scope.aliases.get(name)
+    if alias is not None and f"alias {name}" not in command.wrappers:
+        rest = "".join(f" '{w.shape}'" for w in command.argv[1:])
+        return [Code(alias + rest, f"alias {name}")]
+    if "/" in name and name in scope.files:
+        content = scope.files[name]
+        return [Code(content.text, name, content.commands)]
+    body = scope.functions.get(name)
+    if body is None or f"function {name}" in command.wrappers:
+        return []
+    return [Code(body, f"function {name}", positional=tuple(w.text for w in command.argv[1:]))]
+
+
+def _note_files(command: Command, scope: Scope) -> None:
+    """Remembers what the script itself writes to files it may run later."""
+    for redirect in command.redirects:
+        path = redirect.target.text
+        if redirect.writes and path and redirect.descriptor in (None, 1):
+            scope.write(path, output(command), (command, *command.stdin), appends=redirect.operator == ">>")
+    if command.name in DOWNLOADERS:
+        for path in saved(command):
+            scope.write(path, None, (command,))
+    elif command.name == "tee":
+        for word in command.argv[1:]:
+            if word.text and not word.text.startswith("-"):
+                scope.write(word.text, output(command), (command, *command.stdin))
