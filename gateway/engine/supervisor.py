@@ -27,7 +27,7 @@ from typing import NamedTuple
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 TITLE = b"VLLM::"  # how vLLM's engine and workers name themselves
-LOOK = 1.0  # seconds between two looks for new processes of vLLM
+LOOK = 0.5  # seconds between two looks for new processes of vLLM
 LAST_WORDS = 0.5  # seconds the API server gets to end by itself after its engine died
 CLEANED = 4.0  # seconds until a process that does not die of SIGKILL (a stuck device) is left to the kernel
 DEAD = frozenset("ZXx")

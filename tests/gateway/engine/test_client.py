@@ -186,6 +186,7 @@ async def test_a_large_body_passes_without_a_warning(
     assert not recwarn.list
 
 
+@pytest.mark.usefixtures("impatient")
 async def test_health_tells_well_sick_and_busy_apart(client: EngineClient, vllm: FakeVllm) -> None:
     await client.health()
     vllm.well = False

@@ -90,7 +90,7 @@ class Kept(LocalEngine):
 
     def __init__(self, home: Path, line: list[str] | None = None, **env: str) -> None:
         self.deaths: list[str] = []
-        super().__init__(line or command(home), {**os.environ, **env}, home, on_end=self.deaths.append, grace=1.0)
+        super().__init__(line or command(home), {**os.environ, **env}, home, on_end=self.deaths.append, grace=0.3)
 
 
 @pytest.fixture(autouse=True)
@@ -116,13 +116,13 @@ def gateway(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     process.wait()
 
 
-@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("role", ["api", "worker"])
 async def test_a_killed_process_is_noticed_its_siblings_end_and_another_life_begins(
     engine: Kept, tmp_path: Path, role: str
 ) -> None:
     """Whichever process of vLLM dies: known within 2 s, nothing of the old life stays, a new one follows."""
     before = await running(tmp_path)
-    await asyncio.sleep(supervisor.LOOK + 0.2)  # engines are watched from the first look that sees them
+    await asyncio.sleep(supervisor.LOOK)  # engines are watched from the first look that sees them
     engine.well()
     assert engine.phase is None
     os.kill(before[role], signal.SIGKILL)
@@ -163,7 +163,7 @@ async def test_stopping_has_a_time_limit(tmp_path: Path) -> None:
     before = await running(tmp_path)
     began = time.monotonic()
     await kept.stop()
-    assert 0.9 < time.monotonic() - began < 3
+    assert 0.25 < time.monotonic() - began < 3
     assert not any(alive(pid) for pid in before.values())
 
 
@@ -186,11 +186,11 @@ async def test_restarts_come_later_and_later_until_it_was_steady(
     phases: list[str | None] = []
     monkeypatch.setattr(local, "_forget", lambda mark: phases.append(kept.phase))
     await kept.start()
-    await until(lambda: kept.starts == 5)
+    await until(lambda: kept.starts == 4)
     monkeypatch.setattr(local, "STEADY", 0.0)
     kept.well()
     await kept.stop()
-    assert len(kept.deaths) >= 4
+    assert len(kept.deaths) >= 3
 
 
 async def test_the_last_words_of_a_vllm_that_never_came_up_are_told(tmp_path: Path) -> None:

@@ -117,13 +117,14 @@ async def test_one_broken_connection_asks_for_a_probe_at_once(
         assert await until(lambda: pool.waiting_for is not None) < 0.5
 
 
+@pytest.mark.usefixtures("impatient")
 async def test_a_busy_replica_is_not_dead_until_it_has_hung_long(
     client: EngineClient, vllm: FakeVllm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with watched(EnginePool([client])) as pool:
         await until(lambda: pool.waiting_for is None)
         vllm.answers_health_after = 30
-        await asyncio.sleep(1.8)
+        await asyncio.sleep(0.8)
         assert pool.waiting_for is None
         monkeypatch.setattr(pool_module, "SLOW", 0.1)
         await until(lambda: pool.waiting_for is not None)

@@ -37,7 +37,7 @@ def python() -> list[str]:
 class Program:
     """A running supervisor and what it has said."""
 
-    def __init__(self, *command: str, grace: str = "1") -> None:
+    def __init__(self, *command: str, grace: str = "0.3") -> None:
         self.process = subprocess.Popen(
             [*python(), grace, *command],
             stdin=subprocess.PIPE,
@@ -63,7 +63,7 @@ class Program:
 def start() -> Iterator[Callable[..., Program]]:
     programs: list[Program] = []
 
-    def made(*command: str, grace: str = "1") -> Program:
+    def made(*command: str, grace: str = "0.3") -> Program:
         programs.append(Program(*command, grace=grace))
         return programs[-1]
 

@@ -1,0 +1,132 @@
+"""What `--model` names: a folder with a checkpoint, or an id on the model hub; and the digests of what lies there."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+WEIGHTS = ("*.safetensors", "*.bin", "*.pt")
+
+
+class ModelError(ValueError):
+    """`--model` names nothing that can be served; the message says what to give instead."""
+
+
+class Checkpoint(NamedTuple):
+    """What vLLM is told to load.
+
+    Attributes:
+        model: Folder or hub id, as vLLM takes it.
+        name: Public id of the model.
+        local: Whether it is a folder, so that nothing needs to be fetched.
+    """
+
+    model: str
+    name: str
+    local: bool
+
+
+class FileDigest(msgspec.Struct, frozen=True):
+    """A file's SHA-256, and the size and time (ns) at which it was computed."""
+
+    sha256: str
+    size: int
+    modified: int
+
+
+_read_digests = msgspec.json.Decoder(dict[str, FileDigest]).decode
+
+
+def find_checkpoint(model: str) -> Checkpoint:
+    """Take `--model` for what it is.
+
+    Raises:
+        ModelError: It is neither a folder with a checkpoint nor a hub id.
+    """
+    folder = Path(model).expanduser()
+    if folder.is_dir():
+        return _folder(folder.resolve())
+    if folder.is_file():
+        raise ModelError(f"--model: {model!r} is a file. Give the folder with config.json and the weights.")
+    if _HUB_ID.fullmatch(model):
+        return Checkpoint(model, model, local=False)
+    raise ModelError(
+        f"--model: {model!r} does not exist here and is no hub id. Give a folder with a checkpoint, a hub id like "
+        "meta-llama/Llama-3.1-8B-Instruct, or leave --model out to serve the embedded default."
+    )
+
+
+def _folder(folder: Path) -> Checkpoint:
+    if (folder / "adapter_config.json").exists():
+        raise ModelError(
+            f"--model: {str(folder)!r} holds an adapter, not a model. Serve its base model and load the adapter, "
+            "or merge the two and give the merged folder."
+        )
+    if not (folder / "config.json").is_file():
+        raise ModelError(f"--model: {str(folder)!r} has no config.json, so it is no checkpoint. Give its folder.")
+    if not weights(folder):
+        raise ModelError(f"--model: {str(folder)!r} has a config.json and no weights ({', '.join(WEIGHTS)}).")
+    return Checkpoint(str(folder), folder.name, local=True)
+
+
+def weights(folder: Path) -> list[Path]:
+    """The files with weights, of the first kind that is there."""
+    return next((found for kind in WEIGHTS if (found := sorted(folder.glob(kind)))), [])
+
+
+def base_digest(folder: Path, known: DigestCache) -> str:
+    """SHA-256 of the weights, hex: of the one file, or of `name digest` lines where they are in several."""
+    files = weights(folder)
+    if len(files) == 1:
+        return known.sha256(files[0])
+    lines = "".join(f"{file.name} {known.sha256(file)}\n" for file in files)
+    return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def chat_template_digest(folder: Path) -> str:
+    """SHA-256 of the chat template, hex; empty where the folder has none."""
+    with contextlib.suppress(OSError):
+        return hashlib.sha256((folder / "chat_template.jinja").read_bytes()).hexdigest()
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        template = json.loads((folder / "tokenizer_config.json").read_bytes()).get("chat_template")
+        if template:
+            text = template if isinstance(template, str) else json.dumps(template, sort_keys=True)
+            return hashlib.sha256(text.encode()).hexdigest()
+    return ""
+
+
+class DigestCache:
+    """SHA-256 of files, computed again only where size or time have changed; kept in one file."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        try:
+            self._known = _read_digests(file.read_bytes())
+        except (OSError, msgspec.DecodeError):
+            self._known = {}
+
+    def sha256(self, path: Path) -> str:
+        """Hex digest of a file's content."""
+        status = path.stat()
+        key = str(path.resolve())
+        known = self._known.get(key)
+        if known is None or (known.size, known.modified) != (status.st_size, status.st_mtime_ns):
+            with path.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+            known = self._known[key] = FileDigest(digest, status.st_size, status.st_mtime_ns)
+            self._keep()
+        return known.sha256
+
+    def _keep(self) -> None:
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        draft = self._file.with_name(f".{self._file.name}.{os.getpid()}")
+        draft.write_bytes(msgspec.json.encode(self._known))
+        draft.replace(self._file)
