@@ -86,6 +86,15 @@ async def serving(app: Any) -> AsyncIterator[str]:
         await running
 
 
+def known_models() -> Registry:
+    registry = Registry(BASE)
+    registry.replace(
+        [Alias("default", "base", 1_700_000_000_000_000), Alias("aiops", "ops@1", 1_700_000_001_000_000)],
+        [Adapter("ops", "1", "/nowhere", "d", "b", 8, 1_600_000_000_000_000, loaded=True)],
+    )
+    return registry
+
+
 @contextlib.asynccontextmanager
 async def house(
     home: Path, *, served: bool = False, engine: str = "", policy: Policy | None = None, **options: Any
@@ -95,11 +104,7 @@ async def house(
     With `engine`, the URL of a vLLM, chats are answered by the real exchange; otherwise there is no vLLM.
     """
     scraper = KeySettings(name="scraper", sha256=hashlib.sha256(METRICS_KEY.encode()).hexdigest(), scopes=("metrics",))
-    registry = Registry(BASE)
-    registry.replace(
-        [Alias("default", "base", 1_700_000_000_000_000), Alias("aiops", "ops@1", 1_700_000_001_000_000)],
-        [Adapter("ops", "1", "/nowhere", "d", "b", 8, 1_600_000_000_000_000, loaded=True)],
-    )
+    registry = known_models()
     minter, metrics, spool = Minter({1: b"k" * 32}, 1), Metrics(), Spool.open(home)
     session = open_session()
     store = Store(f"sqlite:///{home}/store.sqlite3")
