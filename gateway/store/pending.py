@@ -33,15 +33,8 @@ class Pending:
         return next(iter([*self._events("WHERE id = ? LIMIT 1", id)]), None)
 
     def about(self, inference_id: str) -> list[Event]:
-        """The inference of this id, and the feedback and escalations on it, retractions of that feedback included."""
-        events = list(self._events("WHERE about = ? ORDER BY seq", inference_id))
-        for given in [event.id for event in events if isinstance(event, Feedback)]:
-            events += self._events("WHERE about = ? AND kind = 'retraction' ORDER BY seq", given)
-        return events
-
-    def of_kind(self, kind: str, limit: int) -> list[Event]:
-        """The last `limit` events spooled of one kind: inference, feedback, retraction or escalation."""
-        return list(self._events("WHERE kind = ? ORDER BY seq DESC LIMIT ?", kind, limit))
+        """The inference of this id, and the feedback and escalations on it."""
+        return list(self._events("WHERE about = ? ORDER BY seq", inference_id))
 
     def retractions(self) -> set[tuple[str, str]]:
         """Id and project of all feedback that is being taken back."""

@@ -145,13 +145,16 @@ class Life(RuleBasedStateMachine):
     def drain(self) -> None:
         Drain(self.spool, self.store).step()
 
-    @rule(forgotten=st.booleans())
-    def die_while_draining(self, forgotten: bool) -> None:
-        events = [
-            event for kind in ("inference", "feedback", "retraction") for event in self.spool.pending.of_kind(kind, 99)
-        ]
-        self.store.keep(events[: len(events) // 2] if not forgotten else events)
+    @rule(all_of_it=st.booleans())
+    def die_while_draining(self, all_of_it: bool) -> None:
+        events = self.spooled()
+        self.store.keep(events if all_of_it else events[: len(events) // 2])
         self.restart()
+
+    def spooled(self) -> list[Event]:
+        pending = self.spool.pending
+        found = [pending.find(id_) for id_ in [*self.exchanges, *self.given, *self.taken_back]]
+        return [event for event in found if event is not None]
 
     @rule()
     def restart(self) -> None:

@@ -29,6 +29,15 @@ if TYPE_CHECKING:
 OLDER = sorted((Path(__file__).parent / "older").glob("*.sql"))
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a database without a store: these tests spoil it."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'store.sqlite'}"
+    server: Server = request.getfixturevalue("postgres")
+    return server.url()
+
+
 def restore(dump: Path, tmp_path: Path, request: pytest.FixtureRequest) -> str:
     """The URL of a database as it was dumped."""
     script = dump.read_text()

@@ -18,6 +18,7 @@ from samples import escalation, feedback, inference, retraction
 
 from gateway.store import spool as spool_module
 from gateway.store.pending import Pending
+from gateway.store.records import Escalation, Feedback
 from gateway.store.spool import Spool, SpoolFailed
 from gateway.store.spool_file import connect
 
@@ -39,8 +40,9 @@ async def test_what_is_appended_is_kept_and_found(spool: Spool) -> None:
     for event in events:
         await spool.append(event)
         assert spool.find(event.id) is not None
-    assert spool.pending.about(inference(1).id) == [events[0], events[1], events[3], events[2]]
-    assert spool.pending.of_kind("escalation", 5) == [events[3]]
+    assert spool.pending.about(inference(1).id) == [events[0], events[1], events[3]]
+    assert spool.pending.newest(Escalation, 5, lambda _: True) == [events[3]]
+    assert spool.pending.retractions() == {(feedback(1).id, "default")}
     assert spool.find("chatcmpl-x") is None
     assert spool.depth()[0] == 4
 
@@ -196,7 +198,8 @@ async def test_an_orphans_events_are_taken_over(tmp_path: Path) -> None:
     assert one.path != other.path
     await one.append(feedback(1))
     await other.append(feedback(2))
-    assert {event.id for event in Pending(tmp_path / "spool").of_kind("feedback", 9)} == set(kept(tmp_path))
+    both = Pending(tmp_path / "spool").newest(Feedback, 9, lambda _: True)
+    assert [event.id for event in both] == [feedback(2).id, feedback(1).id]
     one.close()
     other.close()
     next_one = Spool.open(tmp_path)
