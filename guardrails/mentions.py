@@ -18,12 +18,22 @@ _OBJECT = (
 )
 _TAIL = rf"[ \t:=,]*{_QUOTE}(?:sudo[ \t]+)?$"
 _ORDERED = re.compile(rf"\b{_RUN}{_OBJECT}{_TAIL}", re.IGNORECASE)
+_COMMANDED = re.compile(
+    r"\b(?:re-?run|run|execute|type|enter|issue|invoke)(?:[ \t]+(?:just|now|simply|a|the|command))?"
+    rf"[ \t:=]*{_QUOTE}(?:sudo[ \t]+)?$",
+    re.IGNORECASE,
+)
 _TOLD = re.compile(rf"\b(?:{_RUN}|then|and|with|via|commands?|is|by){_OBJECT}{_TAIL}", re.IGNORECASE)
 
 
 def ordered(before: str) -> bool:
     """Whether `before` ends in a verb whose object is the command that follows: run, type, use."""
     return _ORDERED.search(before[-160:]) is not None
+
+
+def commanded(before: str) -> bool:
+    """Whether `before` ends in a verb that has no other object than a command: run, execute, type."""
+    return _COMMANDED.search(before[-80:]) is not None
 
 
 def told(before: str) -> bool:
@@ -46,8 +56,8 @@ _INSTEAD = (
     r"|(?:dangerous|destructive|harmful|forbidden|unsafe)[ \t]+commands?)"
 )
 _SUCH = (
-    r"(?:[ \t]+(?:the|this|that|these|those|a|an|any|such|following|commands?|something|anything|things?|like|as|or"
-    r"|including|e\.g\.|below))*"
+    r"(?:[ \t]+(?:the|this|that|these|those|an?|any|all|of|one|such|following|commands?|something|anything|things?"
+    r"|like|as|or|including|e\.g\.|below))*"
 )
 _PROHIBITED = re.compile(
     rf"(?:{_NOT}{_BETWEEN}[ \t,]+(?:{_RUN}|copy|recommend|suggest|advise|include)"
@@ -87,6 +97,11 @@ _EXPLAINED = re.compile(
     r"|(?:do|mean|work)[ \t]*\?)",
     re.IGNORECASE,
 )
+_COMPARED = re.compile(
+    r"\b(?:similar[ \t]+to|equivalent[ \t]+(?:of|to)|equals?|same[ \t]+as|alias[ \t]+(?:for|of)|shorthand[ \t]+for"
+    r"|unlike|compared[ \t]+(?:to|with)|see[ \t]+also|known[ \t]+as|called|by|than)[ \t]*[`(]*$",
+    re.IGNORECASE,
+)
 _ASKED = re.compile(
     r"\b(?:what[ \t]+(?:does|would|did|will)|why|how[ \t]+does|the[ \t]+meaning[ \t]+of|someone|somebody|he"
     r"|she|they|who)\b",
@@ -103,4 +118,4 @@ def explained(before: str, after: str) -> bool:
     """
     if ordered(before) and not _ASKED.search(before):
         return False
-    return _EXPLAINED.match(after) is not None
+    return _EXPLAINED.match(after) is not None or _COMPARED.search(before) is not None

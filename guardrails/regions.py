@@ -112,7 +112,7 @@ def sentence_before(before: str) -> str:
 
 # What a command has and a sentence has not: flags, paths, pipes, redirections, assignments, variables, globs.
 EVIDENCE = re.compile(
-    r"(?:^|[\s'\"=])(?:-{1,2}[A-Za-z]|/[\w.*]|~/|\.{1,2}/|[A-Za-z]:\\)|[|>$*;\\=]|&&|:[A-Za-z]\w*:|\{\w*,"
+    r"(?:^|[\s'\"=])(?:-{1,2}[A-Za-z]|/[\w.*]|~/|\.{1,2}/|[A-Za-z]:\\)|\w/(?=[\s).,]|$)|\w/[\w.-]+/|[|>$*;\\=]|&&|:[A-Za-z]\w*:|\{\w*,"
 )
 
 _WORDS: dict[str, str] = yaml.safe_load(files("guardrails").joinpath("english.yaml").read_text(encoding="utf-8"))
@@ -121,13 +121,27 @@ ENGLISH = frozenset(_WORDS["heads"].split())
 FOLLOWERS = frozenset(_WORDS["followers"].split())
 """Words that, right behind such a word, make it a part of a sentence."""
 
+_NOUN = re.compile(
+    r"[ \t]+(?:commands?|utility|tool|program|binary|options?|flags?|scripts?|job|process|requests?|users?|window)\b",
+    re.IGNORECASE,
+)
+
+
+def english(head: str, tail: str) -> bool:
+    """Whether a head needs further evidence: an English word, written like one, or named as a command in a sentence."""
+    capitalised = head[:1].isupper() and head[1:].islower()
+    return head.lower() in ENGLISH or capitalised or _NOUN.match(tail) is not None
+
+
 KEYWORDS = re.compile(
     r"(?:for[ \t]+\w+[ \t]+in\b|for[ \t]*\(\(|while[ \t]+(?:true\b|:|read\b|!|\[|\(|sleep\b)"
     r"|if[ \t]+(?:\[|!|test\b|command\b|\()"
     r"|until[ \t]+(?:\[|!|false\b|\()|case[ \t]+[\"$]|function[ \t]+[\w-]+[ \t]*(?:\(\)|\{)"
     r"|export[ \t]+\w+=|do[ \t]+\w)"
 )
-KEYWORD_HEADS = frozenset({"for", "while", "if", "until", "case", "function", "export", "do", "then", "else", "select"})
+KEYWORD_HEADS = frozenset({"for", "while", "if", "until", "case", "function", "export", "select"})
+# What these begin is a command of its own, read as one.
+TRANSPARENT = frozenset({"then", "do", "else", "time", "command", "builtin", "exec", "nice"})
 # A sentence that holds a command, read as a shell would: the sentence's own punctuation becomes blanks, none moves.
 _POSSESSIVE = re.compile(r"(?<=\w)['\u2019](?=\w)")
 _PUNCTUATION = re.compile(r"(?<=[^\s.,!?])[.,!?:]+(?=[\"'\u201d\u2019)\]*_]*(?:\s|$))")

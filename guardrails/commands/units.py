@@ -32,6 +32,9 @@ _MOST_INNER = 24
 _VARIABLE = re.compile(r"\$\{?\w*\}?")
 
 
+_DOCUMENT = re.compile(r"[{\[]\s*\"")
+
+
 class Unjudged(Exception):
     """The unit could not be judged; `reason` as in `Unchecked`."""
 
@@ -153,7 +156,10 @@ class Units:
 
     def code(self, text: str, scope: Scope) -> Findings:
         """A stretch of a program or a configuration."""
-        return self._pieces(in_code(text), scope)
+        pieces = in_code(text)
+        if _DOCUMENT.search(text):
+            pieces += in_json(text, 0, len(text))
+        return self._pieces(pieces, scope)
 
     def document(self, text: str, scope: Scope) -> Findings:
         """A JSON document, such as a tool call's arguments."""

@@ -34,6 +34,8 @@ _TICKS = re.compile(r"`+|~+")
 _ASSIGNMENT = re.compile(r"[ \t]*(?:[$#>][ \t]+)?(?:export[ \t]+)?[A-Za-z_]\w*=\S")
 _ITEM = re.compile(r"[ \t]*(?:[-*+•>]|\d+[.)])[ \t]")
 _COMMAND_PLACE = re.compile(r"[;|&(][ \t]*$")
+_NAMED = re.compile(r"\w=$")
+_ENDS = frozenset(";&|\n")
 _BLANK = re.compile(r"[ \t]")
 _FOLLOWS = frozenset(" \t\r\n\f\v;|&)<>$\\{'\"%.!?")
 _SENTENCE_ENDS = frozenset(" \t.!?\"'\u2019\u201d)]*_")
@@ -201,13 +203,17 @@ class CommandWatch:
         """The line before `start` is over."""
         line = self._text[max(self._line, start - _CONTEXT) : start]
         self._line = start
-        if _ASSIGNMENT.match(line):
-            self._units.command(line[regions.prompt_end(line) :], regions.prompt_shell(line), self._scope)
+        self._assign(line)
         line = line.rstrip()
         if line:
             self._introducing = line.endswith(":")
             if not _ITEM.match(line):
                 self._prohibiting = mentions.prohibited(line)
+
+    def _assign(self, line: str) -> None:
+        """Remember what a line of prose, or its beginning, assigns."""
+        if _ASSIGNMENT.match(line):
+            self._units.command(line[regions.prompt_end(line) :], regions.prompt_shell(line), self._scope)
 
     def _before(self, position: int) -> str:
         return self._text[max(self._line, position - _CONTEXT) : position]
@@ -237,7 +243,8 @@ class CommandWatch:
         text = self._text
         if end == len(text) and not final:
             return MORE
-        if text[end : end + 1] and text[end] not in _FOLLOWS:
+        follows = text[end : end + 1]
+        if (follows and follows not in _FOLLOWS) or (follows in _ENDS and _NAMED.search(before)):
             return self._cleared(end)
         first = regions.bare(before)
         if not (first and regions.prompted(before)):
@@ -268,6 +275,7 @@ class CommandWatch:
             or regions.EVIDENCE.search(tail)
         ):
             return self._cleared(position + len(word))
+        self._assign(before)
         findings = self._units.spoken(unit, before, self._scope)
         if findings and not self._mentioned(position, before):
             sentence = self._sentence_before(position)
