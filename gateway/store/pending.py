@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
+from gateway.store.errors import StoreGone
 from gateway.store.records import Escalation, Event, Feedback, Inference, Retraction
 from gateway.store.spool_file import connect
 
@@ -24,7 +25,10 @@ decode_event = msgspec.msgpack.Decoder(Event).decode
 
 
 class Pending:
-    """The events in all spool files of `directory`; every method blocks for a scan of them."""
+    """The events in all spool files of `directory`.
+
+    Every method blocks for a scan of them, and raises StoreGone where one cannot be read.
+    """
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -52,7 +56,7 @@ class Pending:
                 with contextlib.closing(connect(path)) as connection:
                     for (body,) in connection.execute(f"SELECT body FROM events {where}", values):  # noqa: S608 - ours
                         yield decode_event(body)
-            except sqlite3.OperationalError:
+            except sqlite3.Error as error:
                 if path.exists():
-                    raise
+                    raise StoreGone(f"spool {path}: {error}") from error
                 continue  # taken over and removed meanwhile; its events are in another file, or in the store

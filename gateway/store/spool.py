@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-_GROUPS = 64  # of the queue in one go; bounds a transaction
+_GROUPS = 64  # of the queue in one go
+_WRITES = 128  # in one statement
 _QUEUED_BYTES = 256 << 20
 _LOG_BYTES = 16 << 20
 _ON_THE_SPOT_BYTES = 256 << 10
@@ -227,6 +228,7 @@ class Spool:
         began = monotonic()
         if (
             self._queued_bytes > _ON_THE_SPOT_BYTES
+            or len(plain.writes) > _WRITES
             or began < self._slow_until
             or self._stopped
             or not self._committing.acquire(blocking=False)
@@ -268,10 +270,11 @@ class Spool:
         return gathered
 
     def _write(self, writes: list[_Write], synced: bool) -> None:
-        if writes:
+        for first in range(0, len(writes), _WRITES):
+            some = writes[first : first + _WRITES]
             with self._committing:
-                error = self._commit(_Group(writes, synced))
-            self._settle(writes, error)
+                error = self._commit(_Group(some, synced))
+            self._settle(some, error)
 
     def _commit(self, group: _Group) -> str | None:
         now = time_ns() // 1000

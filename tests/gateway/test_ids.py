@@ -41,6 +41,13 @@ def test_foreign_text_is_refused(text: str) -> None:
     assert not MINTER.verify(INFERENCE_PREFIX + text)
 
 
+@pytest.mark.parametrize(
+    "text", ["!" * 40, "=" * 40, "A" * 39 + "=", "A" * 38 + "==", " " + "A" * 39, "A" * 41, "é" * 40]
+)
+def test_what_is_not_in_our_digits_is_refused(text: str) -> None:
+    assert not MINTER.verify(INFERENCE_PREFIX + text)
+
+
 @pytest.mark.parametrize("cut", [slice(1, None), slice(None, -1), slice(9, None)])
 def test_a_cut_id_is_refused(cut: slice) -> None:
     assert not MINTER.verify(MINTER.mint()[cut])
