@@ -16,6 +16,7 @@ from gateway.request_ids import STARTED, RequestIds
 from gateway.routes.admin import admin_routes
 from gateway.routes.errors import answer, install
 from gateway.routes.feedback import feedback_routes
+from gateway.routes.guard import guard_routes
 from gateway.routes.health import health_routes
 from gateway.routes.metrics import metrics_routes
 from gateway.routes.models import models_routes
@@ -56,7 +57,7 @@ def make_app(
 
     Args:
         access: The keys that open it.
-        guard: Its policy bounds bodies.
+        guard: For `/v1/guard/check`; its policy bounds bodies.
         registry: What models there are.
         pool: What answers them, and what it waits for.
         spool: Takes feedback.
@@ -73,6 +74,7 @@ def make_app(
     pages.include_router(metrics_routes(access, metrics, spool, open_here=metrics_open))
     pages.include_router(models_routes(access, registry))
     pages.include_router(feedback_routes(access, minter, spool, archive, metrics))
+    pages.include_router(guard_routes(access, guard))
     pages.include_router(admin_routes(access, archive, registry))
     # Never reached by a POST, which the front door takes first: it makes other methods a 405.
     pages.router.routes.append(Route(CHAT, endpoint=chat, methods=["POST"]))

@@ -1,0 +1,79 @@
+"""`POST /v1/guard/check`: the guard alone, as on the command line."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import APIRouter, Body
+from fastapi.responses import Response
+
+from gateway.access import Access, Scope
+from gateway.errors import InvalidRequest
+from gateway.routes.gate import gated
+from guardrails.interface import Channel, Shell
+from guardrails.wire import ItemError, parse_item, verdict_document
+
+if TYPE_CHECKING:
+    from guardrails.guard import Guard
+    from guardrails.interface import Subject
+
+INLINE_CHARACTERS = 16_000  # beyond that a thread judges, so that other requests are not held up
+ITEM = {
+    "type": "object",
+    "required": ["text"],
+    "properties": {
+        "text": {"type": "string"},
+        "kind": {"enum": [kind.value for kind in Channel], "default": Channel.COMMAND.value},
+        "shell": {"enum": [shell.value for shell in Shell], "default": Shell.AUTO.value},
+        "type": {"type": "string", "default": "free_text"},
+        "values": {"type": "array", "items": {"type": "string"}},
+    },
+}
+ITEMS = {"anyOf": [ITEM, {"type": "array", "items": ITEM}]}
+
+
+def guard_routes(access: Access, guard: Guard) -> APIRouter:
+    routes = APIRouter(prefix="/v1/guard", tags=["applications"], route_class=gated(access, Scope.CHAT))
+
+    @routes.post("/check", summary="Judge one text, or a list of them in order")
+    async def check(sent: Annotated[Any, Body(json_schema_extra=ITEMS)]) -> Response:
+        items = sent if isinstance(sent, list) else [sent]
+        subjects = [_subject(item, f"[{index}]" if sent is items else "") for index, item in enumerate(items)]
+
+        def judge() -> list[dict[str, Any]]:
+            return [_judged(guard, subject) for subject in subjects]
+
+        small = sum(len(subject.text) for subject in subjects) < INLINE_CHARACTERS
+        verdicts = judge() if small else await asyncio.to_thread(judge)
+        # Escaped to ASCII: what a verdict repeats of a text may be half a surrogate pair, which UTF-8 cannot say.
+        return Response(json.dumps(verdicts if sent is items else verdicts[0]), media_type="application/json")
+
+    return routes
+
+
+def _subject(item: object, where: str) -> Subject:
+    """The text to be judged.
+
+    Raises:
+        InvalidRequest: The item is not of the documented form.
+    """
+    if isinstance(item, bytes):  # what FastAPI hands over where the content type is not JSON's
+        raise InvalidRequest("The body must be JSON, sent with `Content-Type: application/json`.", code="invalid_body")
+    try:
+        return parse_item(item)
+    except ItemError as error:
+        field = ".".join(filter(None, (where, error.field)))
+        raise InvalidRequest(
+            f"{field or 'The body'}: {error.message}.", code="invalid_value", param=field or None
+        ) from error
+
+
+def _judged(guard: Guard, subject: Subject) -> dict[str, Any]:
+    began = time.perf_counter_ns()
+    verdict = guard.examine(
+        subject.text, subject.channel, shell=subject.shell, type=subject.type, values=subject.values
+    )
+    return verdict_document(verdict, (time.perf_counter_ns() - began) // 1000)
