@@ -10,6 +10,7 @@ import base64
 import binascii
 import html
 import re
+from functools import cache
 from typing import NamedTuple
 
 
@@ -25,8 +26,9 @@ _ESCAPE = re.compile(
     r"(?P<url>(?:%[0-9A-Fa-f]{2})+)"
     r"|%u(?P<wide>[0-9A-Fa-f]{4})"
     r"|(?P<html>&(?:\#[0-9]{1,7}|\#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});?)"
-    r"|\\(?:x(?P<byte>[0-9A-Fa-f]{2})|x\{(?P<brace>[0-9A-Fa-f]{1,6})\}|u(?P<short>[0-9A-Fa-f]{4})"
-    r"|u\{(?P<curly>[0-9A-Fa-f]{1,6})\}|U(?P<long>[0-9A-Fa-f]{8})|(?P<octal>[0-7]{2,3})|(?P<control>[nrtve0fab]))"
+    r"|(?P<bytes>(?:\\x[0-9A-Fa-f]{2})+)|(?P<octal>(?:\\[0-7]{2,3})+)"
+    r"|\\(?:x\{(?P<brace>[0-9A-Fa-f]{1,6})\}|u(?P<short>[0-9A-Fa-f]{4})"
+    r"|u\{(?P<curly>[0-9A-Fa-f]{1,6})\}|U(?P<long>[0-9A-Fa-f]{8})|(?P<control>[nrtve0fab]))"
 )
 _CONTROL = {"n": "\n", "r": "\n", "t": "\t", "v": "\n", "f": "\n", "e": "\x1b", "0": "\0", "a": "\a", "b": "\b"}
 _URL_ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
@@ -34,17 +36,20 @@ _URL_ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
 # Base64 of ASCII text shows in its letters: of each group of four the first carries the high bits of a byte below 0x80
 # and the third the top bit of another, so most words that merely use the alphabet are told apart before decoding.
 _ASCII_GROUP = r"(?:[CDI-Za-f][A-HQ-Xg-nw-z0-3][ABEFIJMNQRUVYZcdghklopstwx014589][A-Za-z0-9+/_-])"
-_WIDE_GROUPS = r"(?:[CDI-Za-f][AQgw][AB][A-Za-z0-9+/]A[A-HQ-X][AEIMQUYcgkosw048]A)"
 _SPACED = re.compile(
-    r"\b(?P<spaced>(?:0x|\\x)?[0-9A-Fa-f]{2}(?:[ ,:]{1,2}(?:0x|\\x)?[0-9A-Fa-f]{2}){2,})(?![0-9A-Za-z])"
+    r"(?<!\w)(?P<spaced>(?:0x|\\x)?[0-7][0-9A-Fa-f](?:[ ,:]{1,2}(?:0x|\\x)?[0-9A-Fa-f]{2}){2,})(?![0-9A-Za-z])"
 )
 _TOKEN = re.compile(
     r"(?<![0-9A-Za-z+/_-])(?:"
     r"(?P<hex>(?:0[xX])?(?:[0-9a-f]{2}){3,}|(?:0[xX])?(?:[0-9A-F]{2}){3,})(?![0-9A-Za-z+/_-])"
-    rf"|(?P<wide>{_WIDE_GROUPS}+[A-Za-z0-9+/]{{0,7}}={{0,2}})(?![0-9A-Za-z+/_-])"
     rf"|(?P<base64>{_ASCII_GROUP}+[A-Za-z0-9+/_-]{{0,3}}={{0,2}}|[CDI-Za-f][A-Za-z0-9+/_-]{{1,2}}={{1,2}})"
     r"(?![0-9A-Za-z+/_-])"
-    r"|(?P<base32>[A-Z2-7]{8,}={0,6})(?![0-9A-Za-z+/_=-]))"
+    r"|(?P<base32>[A-Z2-7]{8,}={0,6})(?![0-9A-Za-z+/_=-])"
+    # Text beyond ASCII, or in UTF-16 as PowerShell has it, shows only once decoded.
+    r"|(?P<loose>[A-Za-z0-9+/_-]{6,}={0,2})(?![0-9A-Za-z+/_-]))"
+    # A value that is nothing but the code of a separator.
+    r"|\A(?P<short>[CDI-Za-f][A-Za-z0-9+/_-]{1,2})\Z"
+    r"|\A(?P<pair>(?=[0-9A-F]*[A-F]|[0-9a-f]*[a-f])(?:[0-9A-Fa-f]{2}){1,2})\Z"
 )
 _HEX_NOISE = re.compile(r"0[xX]|\\x|[ ,:]")
 _READABLE = re.compile(r"[\t\n\r\x20-\x7e\u00a0-\U0010ffff]+")
@@ -65,12 +70,10 @@ def escapes(text: str) -> list[Edit]:
 def _escape(match: re.Match[str]) -> Edit | None:
     kind = match.lastgroup
     found = match.group(kind) if kind else ""
-    if kind == "url":
-        raw = bytes.fromhex(found.replace("%", ""))
-        try:
-            read = raw.decode()
-        except UnicodeDecodeError:
-            read = raw.decode("latin-1")
+    if kind in ("url", "bytes"):
+        read = _text(bytes.fromhex(found.replace("%", "").replace("\\x", "")))
+    elif kind == "octal":
+        read = _text(bytes(int(code, 8) & 0xFF for code in found.split("\\")[1:]))
     elif kind == "html":
         read = html.unescape(found)
         if read == found:
@@ -78,20 +81,35 @@ def _escape(match: re.Match[str]) -> Edit | None:
     elif kind == "control":
         read = _CONTROL[found]
     else:
-        point = int(found, 8 if kind == "octal" else 16)
+        point = int(found, 16)
         if point > 0x10FFFF or 0xD800 <= point < 0xE000:
             return None
         read = chr(point)
     return Edit(match.start(), match.end(), read)
 
 
+def _text(raw: bytes) -> str:
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
+
+
+@cache
+def _long(shortest: int) -> re.Pattern[str]:
+    return re.compile(rf"\S{{{shortest},}}")
+
+
 def tokens(text: str, shortest: int) -> list[Edit]:
     """Edits that decode every readable base64, base32 or hex token of at least `shortest` characters."""
-    # A text of short words is told apart by their length alone: a search would cost ten times as much.
+    # Most texts are told apart by the length of their words, and by the digits that hex codes of letters begin with:
+    # a search for either would cost ten times as much.
+    edits: list[Edit] = []
     if max(map(len, text.split()), default=0) >= shortest:
-        edits = [edit for match in _TOKEN.finditer(text) if (edit := _token(match, shortest))]
-        if edits:
-            return edits
+        for word in _long(shortest).finditer(text):
+            edits += [edit for match in _TOKEN.finditer(text, *word.span()) if (edit := _token(match, shortest))]
+    if edits or not ("6" in text or "7" in text or "4" in text or "5" in text):
+        return edits
     return [edit for match in _SPACED.finditer(text) if (edit := _token(match, shortest))]
 
 
@@ -105,7 +123,7 @@ def _token(match: re.Match[str], shortest: int) -> Edit | None:
 def _decode(kind: str, token: str) -> str | None:
     """What the token stands for, or None where that is no readable text."""
     try:
-        if kind in ("hex", "spaced"):
+        if kind in ("hex", "spaced", "pair"):
             read = bytes.fromhex(_HEX_NOISE.sub("", token)).decode()
         elif kind == "base32":
             bare = token.rstrip("=")
@@ -113,7 +131,8 @@ def _decode(kind: str, token: str) -> str | None:
         else:
             bare = token.rstrip("=").replace("-", "+").replace("_", "/")
             raw = binascii.a2b_base64(bare + "=" * (-len(bare) % 4))
-            read = raw.decode("utf-16-le") if kind == "wide" else raw.decode()
+            wide = len(raw) > 1 and 2 * raw[1::2].count(0) >= len(raw[1::2])
+            read = raw.decode("utf-16-le" if wide else "utf-8")
     except (ValueError, UnicodeDecodeError):  # binascii.Error is a ValueError
         return None
     return read if _READABLE.fullmatch(read) else None

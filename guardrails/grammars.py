@@ -29,6 +29,16 @@ OPERATORS: dict[ParameterType, frozenset[str]] = {
 }
 """Operators that a type's own language gives a meaning, so that they alone are no evidence of a command."""
 
+STRICT = frozenset(ParameterType) - {
+    ParameterType.REGEX,
+    ParameterType.SELECTOR,
+    ParameterType.QUERY,
+    ParameterType.JSON,
+    ParameterType.URL,
+    ParameterType.FREE_TEXT,
+}
+"""Types whose grammar leaves no character that any shell acts on."""
+
 _LINED = frozenset({ParameterType.QUERY, ParameterType.JSON, ParameterType.FREE_TEXT})
 _CONTROL = re.compile(
     "[\x00-\x1f\x7f-\x9f\u2028\u2029\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\U000e0000-\U000e01ef]"

@@ -19,6 +19,9 @@ from guardrails.encodings import Edit, escapes, tokens
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+HIDDEN = "invisible"
+"""Name, among a view's encodings, of text carried by invisible characters."""
+
 LIMIT = 1_000_000
 """Longest text, in characters, that is looked at."""
 
@@ -26,6 +29,7 @@ _CONTROLS = bytes(code for code in range(0x20) if code not in (0x09, 0x0A)) + b"
 _LINE_END = "\r\x0b\x0c\x85\u2028\u2029"
 _UNUSUAL = re.compile(rf"(?P<line>\r\n?|[{_LINE_END}])|[^\t\n\x20-\x7e{_LINE_END}]+")
 _SMUGGLED = re.compile(f"[{min(TAGS)}-{max(TAGS)}]+|[\ufe00-\ufe0f\U000e0100-\U000e01ef]{{2,}}")
+_FLAG = "\U0001f3f4"  # the black flag, which tags turn into that of a region
 _LONGEST_CLUSTER = 32
 _LATIN_ENDS = 0x024F
 _LATIN_MORE = range(0x1E00, 0x1F00)
@@ -98,8 +102,9 @@ def layers(text: str, depth: int = 2, *, shortest: int = 12, limit: int = LIMIT)
     seen = {first.text}
 
     def add(raw: View) -> None:
-        for view in (_fold(raw), None if raw.text.isascii() else _smuggled(raw)):
-            if view and view.text not in seen:
+        hidden = () if raw.text.isascii() else _smuggled(raw)
+        for view in (_fold(raw), *hidden):
+            if view.text not in seen:
                 seen.add(view.text)
                 views.append(view)
 
@@ -113,6 +118,8 @@ def layers(text: str, depth: int = 2, *, shortest: int = 12, limit: int = LIMIT)
             for name, edits in (("escape", escapes(view.text)), ("token", tokens(view.text, shortest))):
                 if edits:
                     add(_rewrite(view, edits, name))
+                    if name == "token":
+                        add(_excerpt(view, edits, name))
     return tuple(views)
 
 
@@ -141,6 +148,18 @@ def _rewrite(view: View, edits: Iterable[Edit], name: str = "") -> View:
         at = edit.end
     keep(at, len(text))
     return View("".join(pieces), Offsets(starts, ends), (*view.decoded, name) if name else view.decoded)
+
+
+def _excerpt(view: View, edits: Iterable[Edit], name: str) -> View:
+    """Only what the edits bring, a line each: what was hidden, without the text it was hidden in."""
+    starts, ends = array("l"), array("l")
+    lines = []
+    for edit in edits:
+        source = view.source_span(edit.start, edit.end)
+        lines.append(edit.text)
+        starts.extend([source[0]] * (len(edit.text) + 1))
+        ends.extend([source[1]] * (len(edit.text) + 1))
+    return View("\n".join(lines), Offsets(starts[:-1], ends[:-1]), (*view.decoded, name))
 
 
 def _fold(view: View) -> View:
@@ -196,14 +215,16 @@ def _fold_cluster(cluster: str) -> str:
     return "".join(folded)
 
 
-def _smuggled(view: View) -> View | None:
-    """The view in which tag characters and runs of variation selectors are the text they carry."""
+def _smuggled(view: View) -> tuple[View, ...]:
+    """What tag characters and runs of variation selectors carry, in its place and alone; a flag's tags are none."""
     text = view.text
     edits: list[Edit] = []
     for run in _SMUGGLED.finditer(text):
         if run.group()[0] in SELECTORS:
             carried = bytes(map(selector_byte, run.group())).decode("utf-8", "replace")
             edits.append(Edit(run.start(), run.end(), carried))
-        else:
-            edits += [Edit(at, at + 1, chr(ord(text[at]) - 0xE0000)) for at in range(*run.span())]
-    return _fold(_rewrite(view, edits, "invisible")) if edits else None
+        elif text[run.start() - 1 : run.start()] != _FLAG:
+            edits.append(Edit(run.start(), run.end(), "".join(chr(ord(sign) - 0xE0000) for sign in run.group())))
+    if not edits:
+        return ()
+    return _fold(_rewrite(view, edits, HIDDEN)), _fold(_excerpt(view, edits, HIDDEN))

@@ -9,10 +9,15 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from guardrails.checks.shape import COMMANDS, Head, Kind, arguments, called, head
+from guardrails.checks.shape import COMMANDS, Arguments, Head, Kind, arguments, called, head
 
+_DRIVE = re.compile(r"[A-Za-z]:\\|%\w+%|\\\\")
 _LONGEST_BARE = 64
 _MOST_PLAIN = 5  # words behind a name that may all be arguments
+_FEW_PLAIN = 2
+_PREFIXES = frozenset(
+    {"command", "time", "timeout", "nice", "exec", "eval", "builtin", "watch", "script", "start", "call", "env"}
+)
 _FILTERS = frozenset({"uniq", "sum", "grep", "jq", "fmt"})
 _RECON = frozenset({"whoami", "ifconfig", "ipconfig", "netstat", "systeminfo", "tasklist"})
 
@@ -32,7 +37,7 @@ class Evidence(NamedTuple):
 
 
 _CERTAIN = re.compile(
-    r"(?P<substitution>\$\((?!\()|\$\(\(|\$\{?IFS\b|[A-Za-z]\$[@*]|\$[@*][A-Za-z]|\$'[^']{0,200}\\|[<>]\(\s*[a-z]+ [^)]{0,200}\)"
+    r"(?P<substitution>\$\(|\$\{?IFS\b|[A-Za-z]\$[@*]|\$[@*][A-Za-z]|\$'[^']{0,200}\\|[<>]\(\s*[a-z]+ [^)]{0,200}\)"
     r"|\$\{[A-Za-z_]\w*(?:[#%/@!^,]|:[-=?+0-9~ ])[^}\n]{0,200}\}|\$\{[@!#*]|%\w+:~-?\d|!\w+:~-?\d)"
     r"|(?P<shellshock>\(\)\s{0,9}\{[^}]{0,200}\}?\s{0,9};)"
     r"|(?P<template>\{\s*\$\{|\$\{\s*(?:jndi|env|sys|java|lower|upper|date|script|dns|url)\s*:"
@@ -49,8 +54,8 @@ _CERTAIN = re.compile(
     r"|(?<![\w-])-e(?:nc?|ncodedcommand)?\s+[A-Za-z0-9+/]{16,})"
     r"|(?P<control>\\(?:033|x1b|u001b)|%1b|&#(?:27|x1b);)"
     r"|(?P<network>/dev/(?:tcp|udp)/)"
-    r"|(?P<redirect>(?<![=-])(?:\d?>{1,2}\s*(?:/(?:etc|dev|tmp|var|root|home|usr|proc|opt|srv|bin|www)\b|~/|\.\.?/|[A-Za-z]:\\|&\d)"
-    r"|<<-?\s*['\"]?[A-Z]{2,}\b|<<<))",
+    r"|(?P<redirect>(?<![=-])(?:\d?>{1,2}\s*(?:/(?:etc|dev|tmp|var|root|home|usr|proc|opt|srv|bin|www)\b|~/|\.\.?/"
+    r"|[A-Za-z]:\\|&\d)|<\s*/(?:etc|dev|var|root|home|proc)/|<<-?\s*['\"]?[A-Z]{2,}\b|<<<)|[;&|]\s*\.\s+[~/.])",
     re.IGNORECASE,
 )
 _REASONS = {
@@ -66,18 +71,18 @@ _REASONS = {
 _STATEMENT = re.compile(
     r"\bxp_cmdshell\b|\binto\s+(?:out|dump)file\b|\bto\s+program\s+'"
     r"|(?:;|^)\s*(?:(?:drop|truncate|alter)\s+(?:table|database|schema|user|role|index|view)\b|delete\s+from\s|insert\s+into\s"
-    r"|update\s+\w+\s+set\s|exec(?:ute)?\s+(?:master|sp_|xp_|immediate)|shutdown\s*(?:;|--|with\b)|grant\s+\w+.*\sto\s)",
+    r"|update\s+\w+\s+set\s+\w+\s*=|exec(?:ute)?\s+(?:master|sp_|xp_|immediate)|shutdown\s*(?:;|--|with\b)|grant\s+\w+\s+on\s)",
     re.IGNORECASE,
 )
 _TAUTOLOGY = re.compile(
     r"\bunion\s+(?:all\s+)?select\b|'\s*(?:or|and)\s+'?\w+'?\s*(?:=|like)\s*'?\w|'\s*(?:;\s*)?--\s*$", re.IGNORECASE
 )
 _BACKTICK = re.compile(r"`([^`\n]{0,500})`")
-_BRACES = re.compile(r"\{([\w./-]+)(?:,[^\s,{}]+)+\}")
+_BRACES = re.compile(r"\{([\w./-]+)((?:,[^\s,{}]+)+)\}")
 _OPERATOR = re.compile(r"\|\||&&|\|&|[;|\n]|(?<![<>])&|\\n|`")
 _LEAD = re.compile(
     r"(?:[ \t({!@\"']|\\n|&(?![\w#])|[A-Za-z_]\w*=\S*[ \t]"
-    r"|(?:then|do|else|if|while|until|sudo|nohup|command|time|exec)[ \t]+(?=\S))*"
+    r"|(?:then|do|else|if|while|until)[ \t]+(?=\S))*"
 )
 _WORD = re.compile(r"[^\s;|&<>(){}]+(?:\(\)[^\s;|&<>(){}]*)?")
 _SEGMENT = re.compile(r"(?:[^;|&\n`]|(?<=[<>])&|&(?=\w+=)){0,400}")
@@ -101,7 +106,8 @@ def carried(text: str, tolerant: frozenset[str] = frozenset(), *, query: bool = 
     if statement:
         return Evidence(statement.start(), len(text.rstrip()), "value.statement", "an SQL statement")
     for braces in _BRACES.finditer(text):
-        if (found := head(braces[1])) and found.kind is not Kind.WORD:
+        found = head(braces[1])
+        if found and (found.kind is not Kind.WORD or braces[2][1] in "/-~."):
             return Evidence(*braces.span(), "value.command", f"the command {found.name!r} in a brace expansion")
     for quoted in _BACKTICK.finditer(text):
         inner = _LEAD.sub("", quoted[1], count=1).split(maxsplit=1)
@@ -110,9 +116,11 @@ def carried(text: str, tolerant: frozenset[str] = frozenset(), *, query: bool = 
     return _chained(text, tolerant, query=query) or _whole(text)
 
 
-def alone(text: str) -> Evidence | None:
-    """Evidence in a view with an encoding taken off: a command's bare name, or only separators, behind an encoding."""
+def alone(text: str, *, hidden: bool) -> Evidence | None:
+    """Evidence in a view with an encoding taken off: a bare name, mere separators, or text that nobody was to see."""
     bare = text.strip()
+    if hidden and bare:
+        return Evidence(0, len(text), "value.hidden", "text in invisible characters")
     if bare.lower() in COMMANDS and len(bare) > 1:
         return Evidence(0, len(text), "value.command", f"the command {bare.lower()!r}")
     if not bare and text:
@@ -174,11 +182,22 @@ def _follows(link: _Link, tolerant: frozenset[str], *, query: bool) -> bool:
         if called(found, given):
             return _cased(found, strong=given.strong)
         # `; net view`: words only, and none that a sentence would have.
-        plain = (
-            found.kind is Kind.NAME and not given.sentence and given.plain <= _MOST_PLAIN and found.written.islower()
-        )
-        return plain and not own
+        return not own and not given.sentence and _worded(link, words, given)
     return (query and "/" in found.written and not _quoted(link.before)) or (not own and _bare(link))
+
+
+def _worded(link: _Link, words: list[str], given: Arguments) -> bool:
+    """Whether a name with mere words behind it is a command: `; net view`, `;eval id`, `; nice whoami`."""
+    found = link.head
+    if found.kind is Kind.CMDLET:
+        return given.plain <= _MOST_PLAIN
+    if not found.written.islower() or given.plain > _MOST_PLAIN:
+        return False
+    if found.kind is Kind.NAME:
+        return True
+    if found.name in _PREFIXES and any((inner := head(word)) and inner.kind is Kind.NAME for word in words[:3]):
+        return True
+    return link.tight and link.sign in (";", "&&", "||") and given.plain <= _FEW_PLAIN
 
 
 def _cased(found: Head, *, strong: bool) -> bool:
@@ -196,13 +215,10 @@ def _bare(link: _Link) -> bool:
         return True
     if "|" in sign and _quoted(link.before):
         return False  # an alternation inside a matcher
-    if not link.before or sign in ("&&", "||", "|&"):
+    if not link.before or sign in ("&&", "||", "|&") or found.kind is Kind.CMDLET:
         return True
-    if not found.written.strip("\"'").islower():
-        return False
-    if found.kind is Kind.NAME:
-        return sign != "&" or not link.tight or not link.before[-1:].isalpha()
-    return link.tight and sign in (";", "`", "\\n")
+    lower = found.written.strip("\"'").islower()
+    return lower and (found.kind is Kind.NAME or (link.tight and sign in (";", "`", "\\n")))
 
 
 def _whole(text: str) -> Evidence | None:
@@ -218,7 +234,9 @@ def _whole(text: str) -> Evidence | None:
     words = rest.split()
     if words:
         given = arguments(words, rest)
-        certain = called(found, given) and _cased(found, strong=given.strong)
+        # A sentence begins with a capital letter; DOS shouts or names a drive.
+        loud = _DRIVE.search(rest) is not None or (given.strong and found.kind is not Kind.WORD)
+        certain = called(found, given) and (found.written.islower() or loud)
     else:
         certain = found.split or found.name in _RECON
     if not certain:

@@ -6,14 +6,14 @@ import re
 from typing import TYPE_CHECKING, Protocol
 
 from guardrails.checks.evidence import Evidence, alone, carried
-from guardrails.checks.orders import alerting, ordered
-from guardrails.checks.shape import COMMANDS
+from guardrails.checks.orders import UNRESOLVABLE, alerting, ordered
+from guardrails.checks.shape import COMMANDS, Kind, arguments, called, head
 from guardrails.commands.budget import BudgetExceeded
 from guardrails.encodings import tokens
-from guardrails.grammars import OPERATORS, offence
+from guardrails.grammars import OPERATORS, STRICT, offence
 from guardrails.interface import Channel, Finding, Found, Passed, Severity, Unchecked
 from guardrails.parameters import ParameterType, parameter_type
-from guardrails.text import LIMIT, TooLong, layers
+from guardrails.text import HIDDEN, LIMIT, TooLong, layers
 
 if TYPE_CHECKING:
     from guardrails.commands.judge import Judgement
@@ -22,10 +22,11 @@ if TYPE_CHECKING:
 LONGEST_VALUE = 65_536
 """Longest parameter value, in characters, that is looked at."""
 
-_DEPTH = 3
+_DEPTH = 4
 _PASSED = Passed()
 # Neither an operator, nor a quote, nor the beginning of an escape or of an expression.
-_CALM = re.compile(r"[A-Za-z0-9 .,:_@/#!?\"=*~+\[\]-]*(?:\((?:[^'\"`$();|&<>\\%{}]*)\)[A-Za-z0-9 .,:_@/#!?=+-]*)?")
+_CALM = re.compile(r"[A-Za-z0-9 .,:_@/#!?=*~+\[\]-]*(?:\((?:[^'\"`$();|&<>\\%{}]*)\)[A-Za-z0-9 .,:_@/#!?=+-]*)?")
+_PLAIN = re.compile(r"[^\s&(\\%]*")
 _UNREST = re.compile(
     r"\b(?:select|outfile|dumpfile|xp_cmdshell|iex|invoke-|net\.webclient|phpinfo)|/dev/|^\S*=|-e", re.IGNORECASE
 )
@@ -78,13 +79,13 @@ class InjectionCheck:
             return self._found(wrong.rule, (wrong.start, wrong.end), wrong.message)
         if kind is ParameterType.ENUM and subject.values:
             return _PASSED
-        if _calm(value):
+        if _plain(value) if kind in STRICT else _calm(value):
             return _PASSED
         tolerant = OPERATORS.get(kind, frozenset())
         for view in layers(value, _DEPTH, shortest=3, limit=LONGEST_VALUE):
             evidence = carried(view.text, tolerant, query=kind is ParameterType.QUERY)
             if evidence is None and view.decoded:
-                evidence = alone(view.text)
+                evidence = alone(view.text, hidden=HIDDEN in view.decoded)
             if evidence:
                 span = view.source_span(evidence.start, evidence.end)
                 return self._found(evidence.rule, span, _message(value, span, evidence, encoded=bool(view.decoded)))
@@ -92,12 +93,16 @@ class InjectionCheck:
 
     def _destructive(self, value: str) -> Outcome:
         """A value that is no chain and carries nothing may still be a command that destroys."""
-        first = value.split(None, 1)
-        if len(first) < 2 or first[0].lower() not in self._judge.heads:
+        words = value.split()
+        found = head(words[0]) if len(words) > 1 else None
+        if found is None or not found.written.islower():
+            return _PASSED
+        given = arguments(words[1:], value)
+        if given.sentence or not (found.kind is Kind.NAME or called(found, given)):
             return _PASSED
         for finding in self._judge.judge(value).findings:
-            if finding.action.stops and finding.rule != "commands.unresolvable":
-                return self._found("value.destructive", finding.span, f"is a command: it {finding.message}")
+            if finding.action.stops and finding.rule != UNRESOLVABLE:
+                return self._found("value.destructive", finding.span, f"is a command that {finding.message}")
         return _PASSED
 
     def _prompt(self, text: str) -> Outcome:
@@ -108,6 +113,11 @@ class InjectionCheck:
 
     def _found(self, rule: str, span: tuple[int, int], message: str) -> Found:
         return Found((Finding(self.name, rule, Severity.HIGH, span, message),))
+
+
+def _plain(value: str) -> bool:
+    """Whether a value that its type's grammar let through is one word with nothing encoded in it."""
+    return _PLAIN.fullmatch(value) is not None and not tokens(value, 3)
 
 
 def _calm(value: str) -> bool:

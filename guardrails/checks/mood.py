@@ -19,7 +19,7 @@ _FILL = (
     r"|instead|go\s+ahead|bitte|por\s+favor|you|assistant|system|note|important|hey|hi|hello|sudo|let's|lets|let\s+us"
     r"|step\s+\d+)"
 )
-_OBJECT = r"(?:[\s:,`\"'(*\[]|[A-Za-z0-9_.@/-]+(?=[\s:])){0,24}"
+_OBJECT = r"(?:[\s:,`\"'(*\[$#>]|[A-Za-z0-9_.@/-]+(?=[\s:])){0,24}"
 _IMPERATIVE = re.compile(rf"^(?:(?:{_FILL}\b|\d+[.)]|[-*>#$•])[\s,:!]*)*\b{_EXECUTE}\b{_OBJECT}$", re.IGNORECASE)
 _JOINED = re.compile(rf"\b(?:and|then|to|,)\s+(?:{_FILL}[\s,]+)*{_EXECUTE}\b{_OBJECT}$", re.IGNORECASE)
 _OBLIGED = re.compile(
@@ -36,7 +36,7 @@ _REQUEST = re.compile(
 )
 _LABEL = re.compile(
     r"\b(?:commands?|instructions?|orders?|shell|bash|terminal|console|cmd|powershell|exec|execute|run|payload|action|actions|tool"
-    r"|tool_call|steps?|todo)\s*[\"']?\s*[:=>]+\s*[\"'`*\s]*$",
+    r"|tool_call|steps?|todo|with|using)\s*[\"']?\s*[:=>]+\s*[\"'`*\s]*$",
     re.IGNORECASE,
 )
 _ALLOWED_BETWEEN = (
@@ -68,11 +68,14 @@ _ABOUT = re.compile(
 _SCOPE = re.compile(r"[.!?](?:\s|$)|;\s|\n|,\s(?!(?:in|on|at|for|as|with|ever|which|who|that|e\.g)\b)")
 _ASKED = re.compile(r"[^.!\n]*?\?")
 _SENTENCE = re.compile(r"[.!?]\s|\n")
-_PREDICATE = re.compile(
-    r"^[`\"')\]\s]*(?:is|are|was|were|will|would|can|could|does|did|has|had|deletes?|removes?|wipes?|destroys?|erases?|means|stands"
-    r"|recursively|should|may|might|must|shall|never|returns?|prints?|fails?|failed|shows?|command|and\s+why|vs\.?|versus|on\s+its\s+own|do(?:es)?n't)\b",
-    re.IGNORECASE,
+_VERBS = (
+    r"(?:is|are|was|were|will|would|can|could|does|did|has|had|deletes?|removes?|wipes?|destroys?|erases?|means|stands|should"
+    r"|may|might|must|shall|never|returns?|prints?|fails?|failed|shows?|do(?:es)?n't)"
 )
+_PREDICATE = re.compile(
+    rf"[`\"')\]\s]*(?:{_VERBS}|recursively|command|and\s+why|vs\.?|versus|on\s+its\s+own)\b", re.IGNORECASE
+)
+_PREDICATED = re.compile(rf"\s{_VERBS}\s", re.IGNORECASE)
 _BARE = re.compile(
     rf"^(?:[\s>$#*`\"'(•-]|\d+[.)]|{_FILL}[\s,:!]+|\w+@\w+:[^$#]*[$#]|PS\s?[A-Z]?[^>]*>)*$", re.IGNORECASE
 )
@@ -107,8 +110,8 @@ def ordered_at(text: str, start: int, end: int, *, decoded: bool = False) -> boo
         return False
     if imperative or _LABEL.search(scope) or (_JOINED.search(scope) and not _ABOUT.match(spoken)):
         return True
-    alone = _BARE.match(scope) is not None and not _inquired(text, start, end)
-    return alone or (decoded and not _inquired(text, begin, len(text)))
+    alone = _BARE.match(scope) is not None and not _PREDICATED.search(text, start, end)
+    return (alone and not _inquired(text, start, end)) or (decoded and not _inquired(text, begin, len(text)))
 
 
 def _begin(boundary: re.Pattern[str], text: str, start: int) -> int:

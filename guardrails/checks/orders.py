@@ -11,7 +11,19 @@ import string
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from guardrails.checks.mood import ordered_at
-from guardrails.checks.shape import DOWNLOADERS, INTERPRETERS, NAMES, RISKY, WORDS, Head, Kind, arguments, called, head
+from guardrails.checks.shape import (
+    DOWNLOADERS,
+    INTERPRETERS,
+    NAMES,
+    RISKY,
+    WORDS,
+    Head,
+    Kind,
+    arguments,
+    called,
+    head,
+    words_of,
+)
 from guardrails.commands.budget import BudgetExceeded
 from guardrails.encodings import tokens
 from guardrails.text import layers
@@ -24,7 +36,10 @@ if TYPE_CHECKING:
 SHORTEST = 12
 """Fewest characters of a base64 or hex token that is decoded in a prompt."""
 
-_DEPTH = 3
+UNRESOLVABLE = "commands.unresolvable"
+"""The judge's rule for a command nobody can tell beforehand: in prose, that is most of what is no command."""
+
+_DEPTH = 4
 _MOST = 400  # judged commands a prompt may hold before it counts as unchecked
 _LONGEST = 1200  # characters of one command line
 
@@ -32,6 +47,14 @@ _FLAT = str.maketrans({sign: " " for sign in string.punctuation if sign not in "
 _ENCODED = re.compile(r"%[0-9A-Fa-f]{2}|&#|&[a-z]{2,8};|\\[xu0][0-9A-Fa-f{]|\\[nrt]|%u[0-9A-Fa-f]{4}")
 _SHELLISH = re.compile(r"[ \t(\"'`](?:-{1,2}[A-Za-z]|[~.]{0,2}/|\*|[A-Za-z]:\\|/[A-Za-z]\b)|[;|&`$<>\\]")
 _CANDIDATE = re.compile(r"(?<![\w./\\-])(?:[\w.~^'\"$@\\/-]{0,200}[/\\])?[A-Za-z][\w.+^'\"\\@-]{0,100}")
+_MARKS = b";|&`$<>\\*"
+_STATEMENTS = words_of("DROP TRUNCATE DELETE drop truncate delete")
+# Names of the judge's that a shell or SQL has, and every prompt too; the syntax among them destroys nothing alone.
+_SYNTAX = words_of("for if while until do then else elif fi done case function with begin in select")
+_ENGLISH = _SYNTAX | words_of(
+    "alter call commit crash create execute fetch grant insert lock merge optimize purge replace revoke rollback update"
+    " use vacuum view"
+)
 _ODD = re.compile(r"[/\\'\"^$]|^[A-Z][a-z]+-[A-Z]")
 _ARTICLE = re.compile(r"\b(?:an?|the|this|each|every)\s$")
 _CLOSING = {"`": "`", '"': '"', "'": "'", "(": ")", "<": ">", "[": "]", "{": "}"}
@@ -75,8 +98,8 @@ class Names(NamedTuple):
 
 def alerting(heads: frozenset[str]) -> Names:
     """The judge's names and ours, told apart by whether English has them too."""
-    plain = frozenset(name for name in heads | WORDS if name in WORDS or len(name) < 2)
-    return Names((heads | NAMES) - plain, plain)
+    plain = frozenset(name for name in heads if name in WORDS or name in _ENGLISH) | _STATEMENTS
+    return Names(frozenset(name for name in heads | NAMES if len(name) > 1) - plain - _SYNTAX, plain - _SYNTAX)
 
 
 def quiet(text: str, names: Names) -> bool:
@@ -84,13 +107,18 @@ def quiet(text: str, names: Names) -> bool:
     if not text.isascii():
         return False
     words = text.translate(_FLAT).split()
-    if not names.telling.isdisjoint(words):
-        return False
-    if max(map(len, words), default=0) >= SHORTEST and tokens(text, SHORTEST):
+    if not names.telling.isdisjoint(words) or tokens(text, SHORTEST):
         return False
     if ("%" in text or "&" in text or "\\" in text) and _ENCODED.search(text):
         return False
-    return names.plain.isdisjoint(words) or not (_SHELLISH.search(text) or _STATEMENT.search(text))
+    return names.plain.isdisjoint(words) or not _shellish(text)
+
+
+def _shellish(text: str) -> bool:
+    """Whether a text has an option, a path, an operator or a statement in it."""
+    raw = text.encode()
+    marked = "/" in text or " -" in text or len(raw.translate(None, _MARKS)) < len(raw)
+    return (marked and _SHELLISH.search(text) is not None) or _STATEMENT.search(text) is not None
 
 
 def ordered(text: str, judge: Judge, names: Names, limit: int) -> Order | None:
@@ -124,7 +152,9 @@ def _commands(text: str, names: Names) -> Iterator[tuple[int, int]]:
     judged = 0
     for word in _CANDIDATE.finditer(text):
         written = word.group()
-        if word.start() < past or not (written in names.telling or written in names.plain or _ODD.search(written)):
+        if word.start() < past or not (
+            written in names.telling or written in names.plain or written in WORDS or _ODD.search(written)
+        ):
             continue
         end = _end(text, word.start(), word.end())
         rest = text[word.end() : end]
@@ -169,7 +199,7 @@ def _danger(command: str, judge: Judge, *, quoted: bool) -> tuple[int, int, str,
     A command in quotes is spoken of with more care than one without: there a chain counts only with a risky link.
     """
     for finding in judge.judge(command).findings:
-        if finding.action.stops and finding.rule != "commands.unresolvable":
+        if finding.action.stops and finding.rule != UNRESOLVABLE:
             return (*finding.span, "prompt.destructive", f"orders a command that {finding.message}")
     bare = _QUOTED.sub(lambda quoted: "_" * len(quoted.group()), command)
     names, risky = [], False
@@ -177,7 +207,8 @@ def _danger(command: str, judge: Judge, *, quoted: bool) -> tuple[int, int, str,
         words = part.split()
         found = head(words[0]) if words else None
         given = arguments(words[1:], part)
-        if found and (called(found, given) or (found.kind is not Kind.WORD and not given.sentence)):
+        runs = found is not None and found.name in INTERPRETERS and found.kind is Kind.NAME
+        if found and (runs or called(found, given) or (found.kind is not Kind.WORD and not given.sentence)):
             names.append(found.name)
             risky |= found.name in RISKY or given.sensitive
     fetch = next((index for index, name in enumerate(names) if name in DOWNLOADERS), None)

@@ -37,7 +37,8 @@ class Head(NamedTuple):
     written: str
 
 
-def _set(words: str) -> frozenset[str]:
+def words_of(words: str) -> frozenset[str]:
+    """The words of a list written as text."""
     return frozenset(words.split())
 
 
@@ -54,19 +55,19 @@ WORDS = _read("command_words.txt")
 
 COMMANDS = NAMES | WORDS
 
-INTERPRETERS = _set(
+INTERPRETERS = words_of(
     "ash bash csh dash fish ksh mksh pwsh powershell sh tcsh zsh busybox iex cmd lua luajit node nodejs perl php pypy "
     "pypy3 python python2 python3 ruby tclsh osascript xargs eval source"
 )
 """Commands that run what they are fed."""
 
-DOWNLOADERS = _set("curl wget wget2 aria2c axel fetch http https lynx w3m iwr irm ncat nc netcat lftp")
+DOWNLOADERS = words_of("curl wget wget2 aria2c axel fetch http https lynx w3m iwr irm ncat nc netcat lftp")
 """Commands that fetch what somebody else wrote."""
 
 RISKY = (
     INTERPRETERS
     | DOWNLOADERS
-    | _set(
+    | words_of(
         "rm rmdir mv dd chmod chown chattr sudo su useradd usermod userdel passwd chpasswd crontab ssh scp sftp rsync"
         " kill pkill killall iptables nft ufw mount umount mkfs shutdown reboot halt poweroff systemctl service docker"
         " kubectl"
@@ -76,29 +77,28 @@ RISKY = (
 """Commands that make a chain worth refusing even where it stands in quotes."""
 
 # Words that are commands but so often nouns or verbs before a name or number that only an option tells.
-_WEAK = _set(
+_WEAK = words_of(
     "at break call continue control date display enable file format help history host hostname join kind link local "
     "locate look mail node path pause print prompt query read recover reload rename resume return route run screen "
     "script search select service set shift sort split start stop test time timeout title top trap tree type users "
     "wait watch where which who write yes true false less more last"
 )
-_NET = _set("user users view localgroup group share use start stop session sessions accounts config statistics")
-_READERS = _set("cat type more less head tail tac nl strings base64 cp copy dir ls rm del")
+_NET = words_of("user users view localgroup group share use start stop session sessions accounts config statistics")
+_READERS = words_of("cat type more less head tail tac nl strings base64 cp copy dir ls rm del")
 _MOST_AFTER_PATH = 2
 _TAKES_NUMBER = frozenset({"sleep", "kill", "ping", "timeout", "seq", "exit", "wait", "pause"})
 
 # What follows a command's name in a sentence about it, never in a call of it.
-_AFTER_NAME = _set(
+_AFTER_NAME = words_of(
     "is are was were be been being has have had does did do can could cannot will would should shall may might must "
     "not never no and or but nor as at by for from if in into of off on once onto out over since so than that then to "
     "under until up via when where while with without within the a an this these those its it they we you i "
     "returns returned returning shows showed showing fails failed failing says said reports reported hangs hung times "
     "timed takes took runs ran gives gave works worked looks seems needs needed requires required uses used exits "
-    "exited prints printed stops stopped crashes crashed dies died command commands output error errors exit process "
-    "processes request requests response log logs binary job jobs session sessions version pod pods container "
-    "containers service down slow missing full broken stuck busy dead ok okay too very still again also only"
+    "exited prints printed stops stopped crashes crashed dies died command commands output error errors exit "
+    "response binary version down slow missing full broken stuck busy dead ok okay too very still again also only"
 )
-_VERBS = _set(
+_VERBS = words_of(
     "is are was were has have had does did will would should cannot fails failed failing returns returned shows says "
     "hangs not never missing full slow down broken stuck dead unreachable unavailable sent caused timed reached "
     "exceeded refused denied expired restarted"
@@ -114,7 +114,8 @@ _PROGRAM = re.compile(
 _CMDLET = re.compile(
     r"(?:Add|Clear|Copy|Disable|Enable|Export|Find|ForEach|Format|Get|Import|Install|Invoke|Move|New|Out|Read|Register"
     r"|Remove|Rename|Reset|Restart|Restore|Save|Select|Send|Set|Start|Stop|Suspend|Test|Uninstall|Unregister|Update"
-    r"|Wait|Where|Write)-[A-Z][A-Za-z]+"
+    r"|Wait|Where|Write)"
+    r"-(?!(?:Only|On|Up|Off|Protected|Driven|Together|In|Out|All|Ahead|Back|Down)\b)[A-Z][A-Za-z]+"
 )
 _VARIABLE = re.compile(r"\$(?:\{\w+\}|[A-Za-z_]\w*)$|%\w+%$")
 _SUFFIX = re.compile(r"\.(?:exe|com|bat|cmd)$", re.IGNORECASE)
@@ -124,9 +125,8 @@ _OPTION = re.compile(r"--?[A-Za-z0-9?@][\w.=:,/@+%-]*|[+][xrws]|/[A-Za-z?]{1,2}(
 _STRONG = re.compile(r"[a-z][a-z0-9+.-]*://|.*(?:\$[\w({'\"]|`)", re.IGNORECASE | re.DOTALL)
 # `> 80%`, `=> x` and `->` compare or point; a redirection has a file or a descriptor behind it.
 _REDIRECTION = re.compile(r"(?<![=<>-])\d?>{1,2}(?![=>])\s*(?:&\d|(?!\d)[\w~%:-]*[./\\$%][\w./\\$%~-]*|[a-z]\w*$)|<<")
-_MEDIUM = re.compile(
-    r"[~.]{0,2}/|[A-Za-z]:[\\/]|\\\\|%\w+%|.*[*?]|\d{1,3}(?:\.\d{1,3}){3}|\w+=|['\"]|/\w+$|[\w-]+\.[A-Za-z]\w{0,3}$"
-)
+_MEDIUM = re.compile(r"[~.]{0,2}/|[A-Za-z]:[\\/]|\\\\|%\w+%|.*[*?]|\d{1,3}(?:\.\d{1,3}){3}|\w+=|['\"]|/\w+$")
+_DOTTED = re.compile(r"(?:[\w-]+\.)+[A-Za-z]\w{0,5}")
 _SENSITIVE = re.compile(
     r"/etc/|/proc/|/root\b|/dev/|/var/(?:www|log/auth)|\.ssh|\bpasswd\b|\bshadow\b|id_rsa|\.env\b|boot\.ini"
     r"|[\\/](?:windows|winnt|system32|users)\b|%(?:systemroot|windir|userprofile)%|\bhklm\b",
@@ -182,7 +182,7 @@ class Arguments(NamedTuple):
 def arguments(words: Sequence[str], text: str) -> Arguments:
     """How `words`, the arguments in `text`, look."""
     strong = _REDIRECTION.search(text) is not None
-    medium = sentence = False
+    medium = sentence = dotted = False
     plain = 0
     for index, word in enumerate(words):
         bare = word.strip("\"'.,:!?()").lower()
@@ -190,11 +190,14 @@ def arguments(words: Sequence[str], text: str) -> Arguments:
             strong = True
         elif _MEDIUM.match(word):
             medium = True
+        elif _DOTTED.fullmatch(bare):
+            dotted = True
         elif not bare.isdigit():
             plain += 1
         if bare in _VERBS or (index == 0 and bare in _AFTER_NAME):
             sentence = True
     numbers = bool(words) and all(word.strip("\"'.,()").isdigit() for word in words)
+    medium |= dotted and not plain  # `lag on web-01.example.com` has words around the name, a call of ssh has none
     first = words[0].strip("\"'.,:!?()").lower() if words else ""
     return Arguments(len(words), first, strong, medium, numbers, plain, _SENSITIVE.search(text) is not None, sentence)
 
