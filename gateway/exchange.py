@@ -300,7 +300,7 @@ class Exchange:
             if account.escalation is None:
                 await self._spool.append(record)
             else:
-                await asyncio.gather(self._spool.append(record), self._spool.append(account.escalation))
+                await self._spool.append(record, account.escalation)
         except SpoolFailed as failed:
             raise StoreUnavailable(
                 "The record of this exchange could not be kept, so its answer is held back. Try again shortly.",

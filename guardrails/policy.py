@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
@@ -145,7 +145,7 @@ class Policy(Frozen):
     def runbook_files(self) -> tuple[Path, ...]:
         return tuple(self._folder / path for path in self.runbook_paths)
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """SHA-256 (hex) of the policy's content, equal for equal decisions however the file was laid out."""
         content = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
