@@ -125,7 +125,7 @@ class Folder:
         return _word(text, self._span(node), made)
 
     def raw(self, node: Node) -> str:
-        return self._source[node.start_byte : node.end_byte].decode()
+        return self._source[node.start_byte : node.end_byte].decode("utf-8", "replace")
 
     def heredoc(self, node: Node) -> str:
         """The body of an unquoted heredoc, expansions folded."""
@@ -174,7 +174,7 @@ class Folder:
                 at = child.end_byte
                 continue
             if child.start_byte > at:
-                pieces.append(self._source[at : child.start_byte].decode().translate(_HIDDEN))
+                pieces.append(self._source[at : child.start_byte].decode("utf-8", "replace").translate(_HIDDEN))
             pieces.append(self._piece(child, quoted=quoted))
             at = child.end_byte
         if node.child_count == 0:

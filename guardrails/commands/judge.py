@@ -6,8 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from guardrails.commands import bash
+from guardrails.commands import bash, readers
 from guardrails.commands.budget import Budget, BudgetExceeded
+from guardrails.commands.languages import languages
 from guardrails.commands.scope import Scope
 from guardrails.commands.tree import UNKNOWN, sources
 from guardrails.commands.wrappers import WRAPPERS
@@ -62,18 +63,29 @@ class CommandJudge:
         """Whether a command called `word`, lower case, may be the beginning of a finding."""
         return word in self.heads or word.startswith(self.families)
 
-    def judge(self, text: str, shell: Shell = Shell.AUTO, scope: Scope | None = None) -> Judgement:  # noqa: ARG002 - the other shells' readers follow in this issue
+    def judge(self, text: str, shell: Shell = Shell.AUTO, scope: Scope | None = None) -> Judgement:
         """Judges one text; spans are relative to it.
+
+        Where the language is not given, the text is read as bash and as whatever else it looks like; bash does not
+        complain then about what only the other language can resolve.
 
         Raises:
             BudgetExceeded: when the parser's work budget is spent.
         """
-        script = bash.read(text, scope, Budget(bash.units(len(text))))
+        shells = languages(text) if shell is Shell.AUTO else (shell,)
+        scope = scope if scope is not None else Scope()
         findings: dict[tuple[str, Span], Finding] = {}
-        for command in script.commands:
-            for finding in self._command(command):
-                findings.setdefault((finding.rule, finding.span), finding)
-        return Judgement(tuple(sorted(findings.values(), key=lambda f: f.span)), script.commands, script.complete)
+        commands: tuple[Command, ...] = ()
+        complete = False
+        for one in shells:
+            script = readers.read(text, one, scope, Budget(bash.units(len(text))))
+            commands += script.commands
+            complete = complete or script.complete
+            for command in script.commands:
+                for finding in self._command(command):
+                    if finding.rule != "commands.unresolvable" or one is shells[-1]:
+                        findings.setdefault((finding.rule, finding.span), finding)
+        return Judgement(tuple(sorted(findings.values(), key=lambda f: f.span)), commands, complete)
 
     def _command(self, command: Command) -> list[Finding]:
         name = command.name

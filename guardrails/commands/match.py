@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from guardrails.commands.outputs import fed
 from guardrails.commands.targets import target
 from guardrails.commands.tree import sources
+from guardrails.interface import Shell
 
 if TYPE_CHECKING:
     from guardrails.commands.effects import Place, Target
@@ -31,9 +32,17 @@ class Match:
     named: tuple[tuple[str, str], ...] = ()
 
 
-@lru_cache(maxsize=4096)
-def has_option(word: str, option: str, abbreviated: bool) -> bool:
-    """Whether one word sets an option: `-rf` sets `-r`, `--recursive=yes` sets `--recursive`, `--rec` where allowed."""
+@lru_cache(maxsize=8192)
+def has_option(word: str, option: str, shell: Shell, *, abbreviated: bool) -> bool:
+    """Whether one word sets an option: `-rf` sets `-r`, `--recursive=yes` sets `--recursive`.
+
+    `--rec` sets it where abbreviations are allowed; PowerShell always allows them and no case counts there.
+    """
+    if shell is Shell.POWERSHELL:
+        given = word.partition(":")[0].lower()
+        return len(given) > 1 and option.startswith(given) and not word.lower().endswith(":$false")
+    if shell is Shell.CMD:
+        return word.lower().partition(":")[0] == option
     if option.startswith("--"):
         given = word.partition("=")[0]
         return given == option or (abbreviated and len(given) > 2 and option.startswith(given))
@@ -91,9 +100,9 @@ class Matcher:
         """Why the command fits, or None."""
         words = [w.shape for w in command.argv[1:]]
         rest = self._rest(words)
-        if rest is None or not self._options(words) or not self._origin(command):
+        if rest is None or not self._options(words, command.shell) or not self._origin(command):
             return None
-        operands = _operands(rest)
+        operands = _operands(rest, command.shell)
         if self.arguments is not None and not any(self.arguments.search(o) for o in operands):
             return None
         targets = self._targets(command, operands)
@@ -129,17 +138,19 @@ class Matcher:
             return False
         return not self.through or not self.through.isdisjoint(command.wrappers)
 
-    def _options(self, words: list[str]) -> bool:
+    def _options(self, words: list[str], shell: Shell) -> bool:
         flags = []
         for word in words:
             if word == "--":
                 break
-            if word.startswith("-"):
+            if word.startswith("/" if shell is Shell.CMD else "-"):
                 flags.append(word)
         for group in self.options:
-            if not any(has_option(word, option, self.abbreviated) for word in flags for option in group):
+            if not any(
+                has_option(word, option, shell, abbreviated=self.abbreviated) for word in flags for option in group
+            ):
                 return False
-        if any(has_option(word, option, False) for word in flags for option in self.unless):
+        if any(has_option(word, option, shell, abbreviated=False) for word in flags for option in self.unless):
             return False
         return all(self._value(words, group, pattern) for group, pattern in self.values)
 
@@ -177,12 +188,13 @@ def _forks(command: Command) -> bool:
     return f"function {command.name}" in command.wrappers and any(c.name == command.name for c in command.stdin)
 
 
-def _operands(words: list[str]) -> list[str]:
+def _operands(words: list[str], shell: Shell) -> list[str]:
+    mark = "/" if shell is Shell.CMD else "-"
     found: list[str] = []
     for at, word in enumerate(words):
         if word == "--":
             return found + words[at + 1 :]
-        if not word.startswith("-") or word == "-":
+        if not word.startswith(mark) or word == "-":
             found.append(word)
     return found
 

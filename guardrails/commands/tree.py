@@ -78,6 +78,8 @@ class Command:
         word = self.argv[0]
         if word.text is None or (word.glob and word.text not in ("[", "[[")):
             return UNKNOWN
+        if self.shell is Shell.POWERSHELL:
+            return word.text.lower()
         return word.text.rpartition("/")[2].lower()
 
 

@@ -43,6 +43,8 @@ class Unfolder:
         if command.shell is Shell.BASH:
             _note_files(command, self.scope)
             settle(command, self.scope)
+        if command.shell is Shell.SQL:
+            return (command,)
         inner = _called(command, self.scope) or unwrap(command, self.scope)
         if not inner:
             return (command,)
@@ -53,10 +55,11 @@ class Unfolder:
             if isinstance(part, Tail):
                 out += self.emit(replace(command, argv=part.argv, wrappers=(*command.wrappers, part.through)))
             else:
-                out += self._code(part, command)
+                out += self.run(part, command)
         return out or (command,)
 
-    def _code(self, code: Code, command: Command) -> tuple[Command, ...]:
+    def run(self, code: Code, command: Command) -> tuple[Command, ...]:
+        """Reads code a command hands on, or lists it as unknown."""
         wrappers = (*command.wrappers, code.through)
         if code.text is None or self._depth >= _DEEPEST:
             opaque = Word(None, command.span, UNKNOWN, commands=code.commands)

@@ -100,14 +100,17 @@ class Units:
             found = [finding for finding in found if finding.rule != UNRESOLVABLE]
         return found or self.code(source, scope)
 
-    def spoken(self, text: str, before: str, scope: Scope) -> Findings:
+    def spoken(self, text: str, before: str, scope: Scope, *, doubtful: bool) -> Findings:
         """A sentence from the head of a command on.
 
         Args:
             text: From the head to the end of the sentence, or of the logical line where the head is its first word.
             before: The line up to the head.
             scope: What earlier lines assigned.
+            doubtful: Whether the head is an English word too, so that a command further on goes first.
         """
+        if doubtful and (inner := self._inner(text, before)):
+            return inner
         first = regions.bare(before)
         prompted = first and regions.prompted(before)
         shell = regions.prompt_shell(before) if prompted else Shell.AUTO
@@ -123,8 +126,8 @@ class Units:
             for finding in self.command(reading, shell, scope):
                 if finding.rule != UNRESOLVABLE or prompted:
                     found.setdefault((finding.rule, finding.span), finding)
-        if not found:
-            found = {(finding.rule, finding.span): finding for finding in self._inner(text, before)}
+        if not found and not doubtful:
+            return self._inner(text, before)
         return sorted(found.values(), key=lambda finding: finding.span)
 
     def _inner(self, text: str, before: str) -> Findings:

@@ -268,15 +268,13 @@ class CommandWatch:
             return MORE
         unit = self._text[position:stop]
         tail = unit[len(word) :]
-        if regions.english(unit[: len(word)], tail) and not (
-            mentions.commanded(before)
-            or regions.prompted(before)
-            or (unit[0].islower() and self._terse(tail, before))
-            or regions.EVIDENCE.search(tail)
-        ):
+        doubtful = regions.english(unit[: len(word)], tail) and not (
+            mentions.commanded(before) or regions.prompted(before) or (unit[0].islower() and self._terse(tail, before))
+        )
+        if doubtful and not regions.EVIDENCE.search(tail):
             return self._cleared(position + len(word))
         self._assign(before)
-        findings = self._units.spoken(unit, before, self._scope)
+        findings = self._units.spoken(unit, before, self._scope, doubtful=doubtful)
         if findings and not self._mentioned(position, before):
             sentence = self._sentence_before(position)
             talked = not regions.bare(before) and any(

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from guardrails.commands import searches, shells
+from guardrails.commands.clients import CLIENTS, queries
 from guardrails.commands.interpreters import INTERPRETERS, interpreted
 from guardrails.commands.outputs import fed
 from guardrails.commands.prefixes import PREFIXES, names
 from guardrails.commands.tree import Code, Command, Tail
+from guardrails.commands.windows import WINDOWS, handed_over
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,15 +31,11 @@ _MARKS = (
 def unwrap(command: Command, scope: Scope) -> list[Tail | Code]:
     """What a command runs in its turn; empty where it runs nothing else."""
     name = command.name
-    if name in shells.SHELLS:
-        return shells.shell(command, scope)
     special = _SPECIAL.get(name)
     if special is not None:
         return special(command, scope)
-    if name in INTERPRETERS or name.startswith("python3."):
+    if name.startswith("python3."):
         return interpreted(command)
-    if name in _CONTAINERS:
-        return _container(command)
     prefix = PREFIXES.get(name)
     if prefix is None:
         return []
@@ -152,6 +150,11 @@ def _marked(command: Command, _scope: Scope) -> list[Tail | Code]:
 
 
 _SPECIAL: dict[str, Unwrap] = {
+    **dict.fromkeys(shells.SHELLS, shells.shell),
+    **dict.fromkeys(INTERPRETERS, lambda command, _scope: interpreted(command)),
+    **dict.fromkeys(_CONTAINERS, lambda command, _scope: _container(command)),
+    **dict.fromkeys(CLIENTS, lambda command, _scope: queries(command)),
+    **dict.fromkeys(WINDOWS, lambda command, _scope: handed_over(command)),
     "eval": shells.evaluate,
     "source": shells.source,
     ".": shells.source,
@@ -176,4 +179,4 @@ _SPECIAL: dict[str, Unwrap] = {
     "crontab": _crontab,
     **dict.fromkeys(("tar", "git", "vim", "vi", "nvim", "rsync", "scp", "sftp"), _marked),
 }
-WRAPPERS = frozenset(PREFIXES) | frozenset(_SPECIAL) | shells.SHELLS | _CONTAINERS | INTERPRETERS
+WRAPPERS = frozenset(PREFIXES) | frozenset(_SPECIAL)

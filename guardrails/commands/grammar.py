@@ -1,0 +1,69 @@
+"""What the tree-sitter readers share: parsing within a budget, offsets back into the given text, errors."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import TYPE_CHECKING
+
+from guardrails.commands.budget import Budget, BudgetExceeded
+
+if TYPE_CHECKING:
+    from tree_sitter import Node, Parser
+
+    from guardrails.commands.tree import Span
+
+
+def parse(parser: Parser, text: str, budget: Budget) -> Node:
+    """The syntax tree of one text.
+
+    Raises:
+        BudgetExceeded: when the parser called back more often than the budget allows.
+    """
+    source = text.encode("utf-8", "replace")
+
+    def spent(_offset: int, _error: bool) -> bool:
+        budget.left -= 1
+        return budget.left < 0
+
+    try:
+        return parser.parse(lambda offset, _point: source[offset : offset + 65536], progress_callback=spent).root_node
+    except ValueError as stopped:
+        parser.reset()
+        raise BudgetExceeded("the parser needs more work than the budget allows") from stopped
+
+
+def errors(node: Node) -> list[Node]:
+    """The parts of a tree that are not of the language."""
+    if node.is_error or node.is_missing:
+        return [node]
+    return [found for child in node.children if child.has_error or child.is_missing for found in errors(child)]
+
+
+class Offsets:
+    """Maps byte offsets of what was parsed to character offsets of the text that was given."""
+
+    __slots__ = ("_ascii", "_fixed", "_gaps", "_starts", "_table")
+
+    def __init__(self, parsed: str, cuts: list[tuple[int, int]], fixed: Span | None) -> None:
+        self._fixed = fixed
+        self._ascii = parsed.isascii()
+        self._starts = [at for at, _ in cuts]
+        self._gaps = [gap for _, gap in cuts]
+        self._table: list[int] = []
+        if not self._ascii and fixed is None:
+            for index, character in enumerate(parsed):
+                self._table += [index] * len(character.encode("utf-8", "replace"))
+            self._table.append(len(parsed))
+
+    def span(self, node: Node) -> Span:
+        """Where a node stands in the text that was given."""
+        if self._fixed is not None:
+            return self._fixed
+        start, end = node.start_byte, node.end_byte
+        if not self._ascii:
+            start, end = self._table[start], self._table[end]
+        return (self._back(start), self._back(end)) if self._starts else (start, end)
+
+    def _back(self, at: int) -> int:
+        found = bisect_right(self._starts, at)
+        return at + self._gaps[found - 1] if found else at
