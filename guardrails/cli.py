@@ -1,0 +1,120 @@
+"""`wardgate guard check`: the guard on a text, on standard input, or on lines of JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path  # noqa: TC003 - cyclopts reads the annotations
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+
+from guardrails.commands.rules import RuleError
+from guardrails.guard import Guard
+from guardrails.interface import Channel, Shell, Subject
+from guardrails.policy import PolicyError, load_policy
+from guardrails.wire import ItemError, parse_item, verdict_document
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from guardrails.interface import Verdict
+
+ALLOWED, STOPPED, BAD_USE = 0, 1, 2
+
+
+def check(
+    text: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
+    /,
+    *,
+    kind: Channel = Channel.COMMAND,
+    shell: Shell = Shell.AUTO,
+    type_: Annotated[str, Parameter(name="--type")] = "free_text",
+    policy: Path | None = None,
+    json_: Annotated[bool, Parameter(name="--json", negative="")] = False,
+    jsonl: Annotated[bool, Parameter(negative="")] = False,
+) -> int:
+    """Judge a command, a parameter's value, a prompt or an answer.
+
+    Exit status: 0 allowed, 1 stopped (of many: at least one), 2 bad use.
+
+    Example: wardgate guard check --kind output 'To free space, run rm -rf /var/lib/postgresql now.'
+
+    Example: echo '{"text": "nginx; id", "kind": "parameter", "type": "service"}' | wardgate guard check --jsonl
+
+    Parameters
+    ----------
+    text
+        The text to judge; `-` reads all of standard input.
+    kind
+        What the text is; with --jsonl what a line is that names none.
+    shell
+        The language of a command.
+    type_
+        The declared type of a parameter's value.
+    policy
+        A policy file; the built-in policy otherwise.
+    json_
+        Print the verdict as one line of JSON.
+    jsonl
+        Read `{"text", "kind", "shell"?, "type"?}` lines on standard input and write a verdict for each, in order.
+    """
+    if (text is None) is not jsonl:
+        return _bad_use("say what to judge: a TEXT, - for standard input, or --jsonl, and only one of them")
+    try:
+        guard = Guard(load_policy(policy), clock=time.monotonic)
+        if jsonl:
+            return _lines(guard, sys.stdin, kind, shell)
+        sent = sys.stdin.read() if text == "-" else text
+        subject = parse_item({"text": sent, "type": type_}, kind=kind, shell=shell)
+    except (PolicyError, RuleError, ItemError) as error:
+        return _bad_use(str(error))
+    except UnicodeDecodeError as error:
+        return _bad_use(f"standard input is not UTF-8: {error.reason} at byte {error.start}")
+    verdict, document = _judge(guard, subject)
+    print(json.dumps(document) if json_ else _told(verdict, subject.text))  # noqa: T201 - it is what the command is for
+    return STOPPED if verdict.action.stops else ALLOWED
+
+
+def _lines(guard: Guard, lines: Iterable[str], kind: Channel, shell: Shell) -> int:
+    status = ALLOWED
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            subject = parse_item(json.loads(line), kind=kind, shell=shell)
+        except json.JSONDecodeError as error:
+            return _bad_use(f"line {number}: is no JSON: {error.msg} at column {error.colno}")
+        except ItemError as error:
+            return _bad_use(f"line {number}: {error}")
+        verdict, document = _judge(guard, subject)
+        sys.stdout.write(f"{json.dumps(document)}\n")
+        if verdict.action.stops:
+            status = STOPPED
+    return status
+
+
+def _judge(guard: Guard, subject: Subject) -> tuple[Verdict, dict[str, Any]]:
+    began = time.perf_counter_ns()
+    verdict = guard.examine(
+        subject.text, subject.channel, shell=subject.shell, type=subject.type, values=subject.values
+    )
+    return verdict, verdict_document(verdict, (time.perf_counter_ns() - began) // 1000)
+
+
+def _told(verdict: Verdict, text: str) -> str:
+    lines = [verdict.action.value]
+    for finding in verdict.findings:
+        start, end = finding.span
+        lines.append(f"  {finding.rule} ({finding.severity}) at {start}-{end}: {finding.message}")
+        lines.append(f"    {json.dumps(text[start:end][:200], ensure_ascii=False)}")
+    lines += [f"  not checked: {miss.check} ({miss.reason})" for miss in verdict.unchecked]
+    if verdict.alternative:
+        lines.append(f"  instead: {verdict.alternative}")
+    return "\n".join(lines)
+
+
+def _bad_use(message: str) -> int:
+    print(f"wardgate guard check: {message}", file=sys.stderr)  # noqa: T201 - it is what the command is for
+    return BAD_USE
