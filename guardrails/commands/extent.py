@@ -37,12 +37,11 @@ def likely(text: str, position: int, end: int, word: str, *, final: bool) -> boo
             return True
         waiting = not final and len(text) - position < _LONGEST_KEYWORD and text.find("\n", position) < 0
         return None if waiting else False
-    if word not in regions.ENGLISH:
-        return True
     match = _NEXT_WORD.match(text, end)
     if match is None and not final and _NEXT_OPEN.fullmatch(text, end):
         return None
-    return match is None or match[1].lower() not in regions.FOLLOWERS
+    followers = regions.FOLLOWERS if word in regions.ENGLISH else regions.VERBS
+    return match is None or match[1].lower() not in followers
 
 
 def logical_line(text: str, position: int, *, final: bool) -> int:

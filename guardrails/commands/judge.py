@@ -111,7 +111,7 @@ class CommandJudge:
                 else first.label or first.path
             )
         message = re.sub(r"\{(\w+)\}", lambda m: named.get(m[1], "it"), rule.reason).replace(UNKNOWN, "…")
-        alternative = self._runbooks.alternative(rule, command.name, match.targets, dict(match.named))
+        alternative = self._runbooks.alternative(rule, command, match)
         return Finding("commands", rule.id, rule.severity, _whole(command), message, rule.action, alternative)
 
 

@@ -73,7 +73,8 @@ class Matcher:
         fed_by: Names of commands whose output it must read or be made of.
         through: Names one of which it must be run through.
         abbreviated: Whether long options may be shortened, as GNU's may.
-        names: Names a slot after the nth operand.
+        names: Slots filled by the nth operand.
+        captures: Slots filled by the first group of a pattern in the words after the name.
     """
 
     subcommands: tuple[tuple[re.Pattern[str] | None, ...], ...] = ()
@@ -95,6 +96,7 @@ class Matcher:
     through: frozenset[str] = frozenset()
     abbreviated: bool = False
     names: tuple[tuple[str, int], ...] = ()
+    captures: tuple[tuple[str, re.Pattern[str]], ...] = ()
 
     def __call__(self, command: Command) -> Match | None:
         """Why the command fits, or None."""
@@ -108,7 +110,11 @@ class Matcher:
         targets = self._targets(command, operands)
         if targets is None:
             return None
-        return Match(targets, tuple((slot, operands[at]) for slot, at in self.names if at < len(operands)))
+        named = [(slot, operands[at]) for slot, at in self.names if at < len(operands)]
+        for slot, pattern in self.captures:
+            if found := pattern.search(" ".join(w.shape for c in (command, *sources(command)) for w in c.argv[1:])):
+                named.append((slot, found[1]))
+        return Match(targets, tuple(named))
 
     def _rest(self, words: list[str]) -> list[str] | None:
         if self.text is not None or self.harmless is not None:

@@ -7,34 +7,21 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from guardrails.commands.effects import Effect, Place
 from guardrails.commands.match import Matcher
+from guardrails.commands.packs import RuleError, line, read_pack
 from guardrails.interface import Action, Severity, Shell
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+__all__ = ["Rule", "RuleError", "RuleSet", "load_rules"]
+
 _BUILT_IN = Path(__file__).parent / "rules"
-
-
-class RuleError(ValueError):
-    """A rule file says something that cannot be meant.
-
-    Attributes:
-        file: The file.
-        line: Line of the rule or field, from 1.
-        field: Dotted name of the field.
-        message: What is wrong and how to mend it.
-    """
-
-    def __init__(self, file: Path, line: int, field: str, message: str) -> None:
-        super().__init__(f"{file}:{line}: {field}: {message}")
-        self.file, self.line, self.field, self.message = file, line, field, message
 
 
 class _Strict(BaseModel):
@@ -64,6 +51,7 @@ class MatchData(_Strict):
     through: list[str] = []
     abbreviated: bool = False
     names: dict[str, int] = {}
+    captures: dict[str, str] = {}
 
 
 class RuleData(_Strict):
@@ -131,15 +119,16 @@ class RuleSet:
 
 @lru_cache(maxsize=8)
 def _load(paths: tuple[Path, ...]) -> RuleSet:
-    files = [*sorted(_BUILT_IN.glob("*.yaml")), *(f for path in paths for f in _files(path))]
     digest = hashlib.sha256()
     rules: dict[str, Rule] = {}
-    for file in files:
-        raw = file.read_bytes()
+    for file in (*sorted(_BUILT_IN.glob("*.yaml")), *(f for path in paths for f in _files(path))):
+        pack, node, raw = read_pack(file, PackData)
         digest.update(hashlib.sha256(raw).digest())
-        for rule, line in _pack(file, raw.decode()):
+        for at, data in enumerate(pack.rules):
+            where = line(node, ("rules", at))
+            rule = _rule(file, where, pack.pack, data)
             if rule.id in rules:
-                raise RuleError(file, line, "id", f"{rule.id!r} is taken by an earlier rule; choose another id")
+                raise RuleError(file, where, f"rules.{at}.id", f"{rule.id!r} is taken already; choose another id")
             rules[rule.id] = rule
     return _index(tuple(rules.values()), digest.hexdigest())
 
@@ -154,54 +143,14 @@ def load_rules(paths: Sequence[Path] = ()) -> RuleSet:
 
 
 def _files(path: Path) -> list[Path]:
-    if path.is_dir():
-        return sorted(path.glob("*.yaml"))
-    if not path.is_file():
-        raise RuleError(path, 1, "rule_paths", "no such file or folder; mend the path in the policy")
-    return [path]
+    return sorted(path.glob("*.yaml")) if path.is_dir() else [path]
 
 
-def _pack(file: Path, text: str) -> list[tuple[Rule, int]]:
-    try:
-        node = yaml.compose(text, Loader=yaml.CSafeLoader)
-        data = yaml.load(text, Loader=yaml.CSafeLoader)
-    except yaml.MarkedYAMLError as wrong:
-        line = wrong.problem_mark.line + 1 if wrong.problem_mark else 1
-        raise RuleError(file, line, "yaml", f"not YAML: {wrong.problem}") from wrong
-    try:
-        pack = PackData.model_validate(data)
-    except ValidationError as wrong:
-        first = wrong.errors()[0]
-        where = first["loc"]
-        raise RuleError(file, _line(node, where), ".".join(map(str, where)) or "pack", first["msg"]) from wrong
-    made = []
-    for at, rule in enumerate(pack.rules):
-        line = _line(node, ("rules", at))
-        made.append((_rule(file, line, pack.pack, rule), line))
-    return made
-
-
-def _line(node: Any, where: Sequence[str | int]) -> int:
-    """Line of the deepest node on the way `where` leads."""
-    line = 1
-    for step in where:
-        if isinstance(node, yaml.MappingNode):
-            inner = next((v for k, v in node.value if k.value == step), None)
-        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
-            inner = node.value[step]
-        else:
-            inner = None
-        if inner is None:
-            break
-        node, line = inner, inner.start_mark.line + 1
-    return line
-
-
-def _rule(file: Path, line: int, pack: str, data: RuleData) -> Rule:
+def _rule(file: Path, where: int, pack: str, data: RuleData) -> Rule:
     try:
         matchers = tuple((frozenset(c.lower() for c in m.command), matcher(m)) for m in data.match)
     except re.error as wrong:
-        raise RuleError(file, line, "match", f"not a regular expression: {wrong.pattern!r}: {wrong.msg}") from wrong
+        raise RuleError(file, where, "match", f"not a regular expression: {wrong.pattern!r}: {wrong.msg}") from wrong
     return Rule(
         f"{pack}.{data.id}",
         data.effect,
@@ -244,6 +193,7 @@ def matcher(data: MatchData) -> Matcher:
         through=frozenset(data.through),
         abbreviated=data.abbreviated,
         names=tuple(data.names.items()),
+        captures=tuple((slot, re.compile(pattern)) for slot, pattern in data.captures.items()),
     )
 
 

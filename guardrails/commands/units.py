@@ -118,9 +118,7 @@ class Units:
         clean = regions.as_spoken(text, before)
         if clean != text or not first:
             readings.append(clean)
-        if text[:1] in ("'", '"') and (close := text.find(text[0], 1)) > 0:
-            # The whole command is quoted, not its head alone.
-            readings.append(f" {text[1:close]}{' ' * (len(text) - close)}")
+        readings += _unquoted(text)
         found: dict[tuple[str, tuple[int, int]], Finding] = {}
         for reading in readings:
             for finding in self.command(reading, shell, scope):
@@ -136,12 +134,9 @@ class Units:
         for start in self._heads(text):
             leading = before + text[:start]
             if mentions.told(leading) and not mentions.prohibited(regions.sentence_before(leading)):
-                reading = regions.as_spoken(text[start:], leading)
-                found += [
-                    finding
-                    for finding in shifted(self.command(reading, Shell.AUTO, Scope()), start)
-                    if finding.rule != UNRESOLVABLE
-                ]
+                for reading in (regions.as_spoken(text[start:], leading), *_unquoted(text[start:])):
+                    inner = shifted(self.command(reading, Shell.AUTO, Scope()), start)
+                    found += [finding for finding in inner if finding.rule != UNRESOLVABLE]
         return found
 
     def _heads(self, text: str) -> Iterable[int]:
@@ -189,3 +184,9 @@ class Units:
 def shifted(findings: Iterable[Finding], by: int) -> Findings:
     """The findings, `by` characters further on."""
     return [replace(finding, span=(finding.span[0] + by, finding.span[1] + by)) for finding in findings]
+
+
+def _unquoted(text: str) -> list[str]:
+    """The inside of the quotes that `text` begins with, where it is: the whole command is quoted, not its head alone."""
+    close = text.find(text[0], 1) if text[:1] in ("'", '"') else -1
+    return [f" {text[1:close]}{' ' * (len(text) - close)}"] if close > 0 else []
