@@ -10,6 +10,7 @@ import stat
 import subprocess
 import sys
 import tomllib
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,6 +19,8 @@ import pytest
 import yaml
 from dockerfile import stages
 
+from gateway.engine.checkpoint import Checkpoint
+from gateway.engine.command import build_command
 from gateway.settings import load_settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,6 +37,10 @@ def secrets(tmp_path: Path) -> Path:
     shutil.copy(DEPLOY / "make-secrets.sh", tmp_path)
     subprocess.run([tmp_path / "make-secrets.sh"], check=True, timeout=30)
     return tmp_path / "secrets"
+
+
+def split(argument: str) -> tuple[str, str, str]:
+    return argument.partition("=")
 
 
 def gateway_environment(secrets: Path) -> dict[str, str]:
@@ -163,6 +170,19 @@ def test_images_carry_the_projects_version() -> None:
     for service in SERVICES.values():
         _, _, tag = service["image"].partition(":")
         assert tag == version if "build" in service else tag not in ("", "latest")
+
+
+def test_vllm_is_started_as_the_gateway_starts_its_own() -> None:
+    """Every flag that the gateway gives a vLLM of its own on CUDA is given here, with the same value."""
+    own = build_command(Checkpoint("/models/base", "llama-3", local=True), 8001, (), cuda=True, adapters=True)
+    flags = [word for word in own if word.startswith("--")]
+    values = {flag: (value if not value.startswith("--") else "") for flag, value in pairwise([*own, "--"])}
+    here = {
+        flag: re.sub(r"\$\{\w+:-(.*?)\}", r"\1", value) for flag, _, value in map(split, SERVICES["vllm"]["command"])
+    }
+    for flag in flags:
+        if flag not in ("--model", "--served-model-name", "--host"):
+            assert here[flag] == values[flag], flag
 
 
 @pytest.mark.slow
