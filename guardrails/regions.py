@@ -133,6 +133,8 @@ def english(head: str, tail: str) -> bool:
     return head.lower() in ENGLISH or capitalised or _NOUN.match(tail) is not None
 
 
+VERBS = frozenset(_WORDS["verbs"].split())
+"""Words that make any head before them a part of a sentence."""
 KEYWORDS = re.compile(
     r"(?:for[ \t]+\w+[ \t]+in\b|for[ \t]*\(\(|while[ \t]+(?:true\b|:|read\b|!|\[|\(|sleep\b)"
     r"|if[ \t]+(?:\[|!|test\b|command\b|\()"

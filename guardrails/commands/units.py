@@ -187,6 +187,6 @@ def shifted(findings: Iterable[Finding], by: int) -> Findings:
 
 
 def _unquoted(text: str) -> list[str]:
-    """The inside of the quotes that `text` begins with, where it is: the whole command is quoted, not its head alone."""
+    """The inside of the quotes that `text` begins with, if any: the whole command is quoted, not its head alone."""
     close = text.find(text[0], 1) if text[:1] in ("'", '"') else -1
     return [f" {text[1:close]}{' ' * (len(text) - close)}"] if close > 0 else []
