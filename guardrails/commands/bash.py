@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 import tree_sitter_bash
-from tree_sitter import Language, Parser
+from tree_sitter import Language
 
 from guardrails.commands.budget import Budget
 from guardrails.commands.fold import OPEN_BRACE
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from guardrails.commands.tree import Span
 
 _LANGUAGE = Language(tree_sitter_bash.language())
-_PARSER = Parser(_LANGUAGE)
 _CONTINUED = re.compile(r"'[^']*'|\\(?:\r?\n|.)|\r", re.DOTALL)
 _LEADING_BRACES = re.compile(r"(?:^|[;&|(\n]|\$\(|`)\s*\{(?=[^\s{};]*,[^\s{};]*\}(?:[\s;&|)]|$))")
 
@@ -76,7 +75,7 @@ def read(
     source, cuts = joined(text)
     if "{" in source:
         source = _LEADING_BRACES.sub(lambda m: m.group()[:-1] + OPEN_BRACE, source)
-    root = parse(_PARSER, source, budget)
+    root = parse(_LANGUAGE, source, budget)
     offsets = Offsets(source, cuts, span)
     scope = scope if scope is not None else Scope()
     unfold = Unfolder(scope, budget, depth, wrappers)

@@ -5,15 +5,17 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import TYPE_CHECKING
 
+from tree_sitter import Language, Parser
+
 from guardrails.commands.budget import Budget, BudgetExceeded
 
 if TYPE_CHECKING:
-    from tree_sitter import Node, Parser
+    from tree_sitter import Node
 
     from guardrails.commands.tree import Span
 
 
-def parse(parser: Parser, text: str, budget: Budget) -> Node:
+def parse(language: Language, text: str, budget: Budget) -> Node:
     """The syntax tree of one text.
 
     Raises:
@@ -25,10 +27,10 @@ def parse(parser: Parser, text: str, budget: Budget) -> Node:
         budget.left -= 1
         return budget.left < 0
 
+    parser = Parser(language)  # made anew, for one parser must not be shared by threads
     try:
         return parser.parse(lambda offset, _point: source[offset : offset + 65536], progress_callback=spent).root_node
     except ValueError as stopped:
-        parser.reset()
         raise BudgetExceeded("the parser needs more work than the budget allows") from stopped
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from guardrails.commands.match import Match
     from guardrails.commands.rules import Rule, RuleSet
     from guardrails.commands.runbooks import Catalogue
-    from guardrails.commands.tree import Command, Span
+    from guardrails.commands.tree import Command, Script, Span
 
 __all__ = ["BudgetExceeded", "CommandJudge", "Judgement", "Scope"]
 
@@ -78,7 +78,7 @@ class CommandJudge:
         commands: tuple[Command, ...] = ()
         complete = False
         for one in shells:
-            script = readers.read(text, one, scope, Budget(bash.units(len(text))))
+            script = _read(text, one, scope)
             commands += script.commands
             complete = complete or script.complete
             for command in script.commands:
@@ -113,6 +113,13 @@ class CommandJudge:
         message = re.sub(r"\{(\w+)\}", lambda m: named.get(m[1], "it"), rule.reason).replace(UNKNOWN, "…")
         alternative = self._runbooks.alternative(rule, command, match)
         return Finding("commands", rule.id, rule.severity, _whole(command), message, rule.action, alternative)
+
+
+def _read(text: str, shell: Shell, scope: Scope) -> Script:
+    try:
+        return readers.read(text, shell, scope, Budget(bash.units(len(text))))
+    except RecursionError as deep:
+        raise BudgetExceeded("the text is nested deeper than anybody would write it") from deep
 
 
 def _unresolvable(command: Command) -> Finding:

@@ -100,6 +100,10 @@ class Matcher:
 
     def __call__(self, command: Command) -> Match | None:
         """Why the command fits, or None."""
+        if (self.redirects or self.redirect_path is not None) and not command.redirects:
+            return None
+        if (self.fork or self.fed_by) and not self._reads(command):
+            return None
         words = [w.shape for w in command.argv[1:]]
         rest = self._rest(words)
         if rest is None or not self._options(words, command.shell) or not self._origin(command):
@@ -115,6 +119,10 @@ class Matcher:
             if found := pattern.search(" ".join(w.shape for c in (command, *sources(command)) for w in c.argv[1:])):
                 named.append((slot, found[1]))
         return Match(targets, tuple(named))
+
+    @staticmethod
+    def _reads(command: Command) -> bool:
+        return bool(command.stdin or command.redirects) or any(w.commands for w in command.argv)
 
     def _rest(self, words: list[str]) -> list[str] | None:
         if self.text is not None or self.harmless is not None:

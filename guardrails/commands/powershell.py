@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 import tree_sitter_powershell
-from tree_sitter import Language, Parser
+from tree_sitter import Language
 
 from guardrails.commands.aliases import ALIASES
 from guardrails.commands.grammar import Offsets, errors, parse
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from guardrails.commands.scope import Scope
     from guardrails.commands.tree import Span
 
-_PARSER = Parser(Language(tree_sitter_powershell.language()))
+_LANGUAGE = Language(tree_sitter_powershell.language())
 _TICK = re.compile(r"`(.)", re.DOTALL)
 _VARIABLE = re.compile(r"\$\{?((?:env:)?\w+)\}?|\$\(([^)]*)\)")
 _CHAR = re.compile(r"\[char\]\s*\(?(0x[0-9a-f]+|\d+)\)?", re.IGNORECASE)
@@ -51,7 +51,7 @@ def read(
         BudgetExceeded: when the work budget is spent.
     """
     budget.spend(1 + len(text) // 256)
-    root = parse(_PARSER, text, budget)
+    root = parse(_LANGUAGE, text, budget)
     offsets = Offsets(text, [], span)
     unfold = Unfolder(scope, budget, depth, wrappers)
     _Walk(text.encode(), offsets, unfold).visit(root, ())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from guardrails.interface import Shell
@@ -61,6 +61,7 @@ class Command:
         shell: The language it is written in.
         wrappers: What it was seen through, outermost first (`sudo`, `xargs` …).
         stdin: Commands whose output it reads through a pipe.
+        name: Lower-case base name of what is run; `UNKNOWN` where only the run will tell, or where it is a pattern.
     """
 
     argv: tuple[Word, ...]
@@ -69,18 +70,19 @@ class Command:
     shell: Shell = Shell.BASH
     wrappers: tuple[str, ...] = ()
     stdin: tuple[Command, ...] = ()
+    name: str = field(init=False, default="")
 
-    @property
-    def name(self) -> str:
-        """Lower-case base name of what is run; `UNKNOWN` where it is known only at run time, or a pattern of names."""
-        if not self.argv:
-            return ""
-        word = self.argv[0]
-        if word.text is None or (word.glob and word.text not in ("[", "[[")):
-            return UNKNOWN
-        if self.shell is Shell.POWERSHELL:
-            return word.text.lower()
-        return word.text.rpartition("/")[2].lower()
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", _name(self.argv, self.shell))
+
+
+def _name(argv: tuple[Word, ...], shell: Shell) -> str:
+    if not argv:
+        return ""
+    text = argv[0].text
+    if text is None or (argv[0].glob and text not in ("[", "[[")):
+        return UNKNOWN
+    return text.lower() if shell is Shell.POWERSHELL else text.rpartition("/")[2].lower()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
