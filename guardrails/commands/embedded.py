@@ -5,7 +5,6 @@ Each is returned as a `Piece`: the text a shell would be given, with a map back 
 
 from __future__ import annotations
 
-import json
 import re
 from itertools import pairwise
 from typing import NamedTuple
@@ -35,8 +34,9 @@ class Piece(NamedTuple):
         """Map half-open offsets in `text` to half-open offsets in what it was found in."""
         if not self.starts:
             return 0, 0
-        last = len(self.starts) - 1
-        return self.starts[min(start, last)], self.ends[min(max(end - 1, start), last)]
+        start = min(start, len(self.starts) - 1)
+        end = max(end, start + 1)
+        return min(self.starts[start:end]), max(self.ends[start:end])
 
 
 def decode(source: str, start: int, end: int, *, raw: bool = False) -> Piece:
@@ -138,10 +138,10 @@ _TOKEN = re.compile(
 
 
 def in_json(source: str, start: int, end: int) -> list[Piece]:
-    """What the values of the JSON document `source[start:end]` might hand to a shell.
+    """What the values of the JSON in `source[start:end]`, complete or not, might hand to a shell.
 
     Each string, and each object's and array's strings in order as one argument vector (`{"cmd": "rm", "args":
-    ["-rf", "/"]}`). The document must be valid.
+    ["-rf", "/"]}`).
     """
     pieces: list[Piece] = []
     levels: list[list[Piece]] = [[]]
@@ -175,7 +175,6 @@ def in_json(source: str, start: int, end: int) -> list[Piece]:
     return pieces
 
 
-_STRUCTURE = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]]', re.DOTALL)
 _BEGINS = re.compile(r'\s*(?:\{\s*["}]|\[\s*["{\[\]\dtfn-])')
 _BEGINNING = re.compile(r"\s*(?:[{\[]\s*)?")
 
@@ -185,21 +184,3 @@ def json_begins(text: str) -> bool | None:
     if _BEGINS.match(text):
         return True
     return None if _BEGINNING.fullmatch(text) else False
-
-
-def json_end(text: str) -> int:
-    """Where the JSON object or array ends that `text` begins with; 0 where it is not complete, -1 where it is none."""
-    depth = 0
-    for match in _STRUCTURE.finditer(text):
-        mark = match[0]
-        if mark in ("{", "["):
-            depth += 1
-        elif mark in ("}", "]"):
-            depth -= 1
-            if depth == 0:
-                try:
-                    json.loads(text[: match.end()], strict=False)
-                except ValueError:
-                    return -1
-                return match.end()
-    return 0

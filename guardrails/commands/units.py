@@ -159,21 +159,20 @@ class Units:
             pieces += in_json(text, 0, len(text))
         return self._pieces(pieces, scope)
 
-    def document(self, text: str, scope: Scope) -> Findings:
-        """A JSON document, such as a tool call's arguments."""
-        return self._pieces(in_json(text, 0, len(text)), scope)
+    def piece(self, piece: Piece, scope: Scope | None = None) -> Findings:
+        """A value that begins a command; spans are where it was written."""
+        return mapped(piece, self.command(piece.text, Shell.AUTO, Scope() if scope is None else scope))
 
     def _pieces(self, pieces: list[Piece], scope: Scope) -> Findings:
         found: dict[tuple[str, tuple[int, int]], Finding] = {}
         for piece in pieces:
-            if not self._begins_with_head(piece.text):
-                continue
-            for finding in self.command(piece.text, Shell.AUTO, scope):
-                span = piece.source_span(*finding.span)
-                found.setdefault((finding.rule, span), replace(finding, span=span))
+            if self.begins(piece.text):
+                for finding in self.piece(piece, scope):
+                    found.setdefault((finding.rule, finding.span), finding)
         return sorted(found.values(), key=lambda finding: finding.span)
 
-    def _begins_with_head(self, text: str) -> bool:
+    def begins(self, text: str) -> bool:
+        """Whether the first word of `text` may be a command's name."""
         start = self.reader.gap(text, 0)
         return start < len(text) and self.reader.read(text, start, final=True).standing in (
             Standing.HEAD,
@@ -186,7 +185,15 @@ def shifted(findings: Iterable[Finding], by: int) -> Findings:
     return [replace(finding, span=(finding.span[0] + by, finding.span[1] + by)) for finding in findings]
 
 
+def mapped(piece: Piece, findings: Iterable[Finding]) -> Findings:
+    """Findings in a piece's text, where it was written."""
+    return [replace(finding, span=piece.source_span(*finding.span)) for finding in findings]
+
+
 def _unquoted(text: str) -> list[str]:
     """The inside of the quotes that `text` begins with, if any: the whole command is quoted, not its head alone."""
-    close = text.find(text[0], 1) if text[:1] in ("'", '"') else -1
-    return [f" {text[1:close]}{' ' * (len(text) - close)}"] if close > 0 else []
+    if text[:1] not in ("'", '"'):
+        return []
+    close = text.find(text[0], 1)
+    close = len(text) if close < 0 else close
+    return [f" {text[1:close]}{' ' * (len(text) - close)}"]

@@ -11,7 +11,8 @@ import re
 
 from guardrails import mentions, regions
 from guardrails.commands import extent
-from guardrails.commands.embedded import json_begins, json_end
+from guardrails.commands.document import Document, State
+from guardrails.commands.embedded import json_begins
 from guardrails.commands.extent import MORE, Fence
 from guardrails.commands.heads import Standing
 from guardrails.commands.scope import Scope
@@ -29,7 +30,8 @@ _ANY = re.compile(r"")
 _LINE = re.compile(r"\n")
 _SENTENCE = re.compile(r"[\n`.!?]")
 _TICK = re.compile(r"[\n`]")
-_CLOSER = re.compile(r"[\]}]")
+_MARK = re.compile(r"[\"\]},]")
+_DEEPEST = 4  # documents in the strings of documents
 _TICKS = re.compile(r"`+|~+")
 _ASSIGNMENT = re.compile(r"[ \t]*(?:[$#>][ \t]+)?(?:export[ \t]+)?[A-Za-z_]\w*=\S")
 _ITEM = re.compile(r"[ \t]*(?:[-*+•>]|\d+[.)])[ \t]")
@@ -59,11 +61,13 @@ class Calm:
 class CommandWatch:
     """One answer."""
 
-    def __init__(self, units: Units, calm: Calm, held: int) -> None:
+    def __init__(self, units: Units, calm: Calm, held: int, depth: int = 0) -> None:
         """Watch with `units`, holding back at most `held` characters; `calm` is shared by all watches of a check."""
         self._units = units
         self._calm = calm
         self._held = held
+        self._depth = depth
+        self._document: Document | None = None
         self._memo = calm.none
         self._fresh: list[str] = []
         self._settled = 0  # characters from the beginning
@@ -128,7 +132,7 @@ class CommandWatch:
             self._memo = calm.none
         else:
             self._memo = calm.inside if self._inside else calm.between
-        if self._at > _TRIM:
+        if self._at > _TRIM and not self._opening:
             self._trim()
         return Progress(self._settled, (self._outcome,) if self._outcome else ())
 
@@ -146,7 +150,7 @@ class CommandWatch:
         if self._at == len(self._text):
             return False
         if self._opening:
-            return self._document(final=final)
+            return self._opens(final=final)
         return self._fenced(self._fence, final=final) if self._fence else self._prose(final=final)
 
     def _stop(self, findings: Findings, start: int) -> bool:
@@ -156,19 +160,36 @@ class CommandWatch:
         self._outcome = Found(tuple(shifted(findings, self._base + start)))
         return True
 
-    def _document(self, *, final: bool) -> bool:
+    def _opens(self, *, final: bool) -> bool:
         """The beginning of an answer, which may be a JSON document."""
-        begins = json_begins(self._text)
-        if begins is None and not final:
+        if self._document is None:
+            begins = json_begins(self._text) if self._depth < _DEEPEST else False
+            if begins is None and not final:
+                return False
+            if not begins:
+                self._opening = False
+                return True
+            self._document = Document(self._units, self._within)
+        document = self._document
+        state = document.advance(self._text)
+        self._at = document.settled
+        if self._stop(document.findings, 0):
             return False
-        end = json_end(self._text) if begins else -1
-        if end == 0 and not final:
-            self._wake = _CLOSER
-            return False
-        self._opening = False
-        if end > 0 and not self._stop(self._units.document(self._text[:end], self._scope), 0):
-            self._at = end
-        return True
+        self._opening = state is State.OPEN and not final
+        if self._opening:
+            self._wake = _MARK
+        return not self._opening
+
+    def _within(self, text: str) -> Findings:
+        """What an answer's string says, itself an answer."""
+        inner = CommandWatch(self._units, self._calm, self._held, self._depth + 1)
+        outcomes = inner.feed(text).outcomes or inner.finish().outcomes
+        found: Findings = []
+        for outcome in outcomes:
+            if isinstance(outcome, Unchecked):
+                raise Unjudged(outcome.reason)
+            found += outcome.findings
+        return found
 
     def _prose(self, *, final: bool) -> bool:
         text, reader = self._text, self._units.reader

@@ -71,6 +71,16 @@ STOPPED = [
     '{"cmd":"rm","args":["-rf","/var/lib/postgresql"]}',
     '{"command": "echo \\"a\\"\\nrm -rf /var/lib/postgresql"}',
     '{"command": "\\u0072m -rf /var/lib/postgresql"}',
+    '{"args":["-rf","/var/lib/postgresql"],"cmd":"rm"}',
+    f'{{"text": "To free space, run `{RM}` now.", "n": 1}}',
+    f'{{"text": "find out why and run `{RM}` now."}}',
+    json.dumps({"nested": json.dumps({"cmd": f"echo hi; {RM}"})}),
+    json.dumps(
+        {"steps": [{"say": "hi", "n": [1, None, True, -2.5e3]}, {"command": "sh", "args": ["-c", RM]}]}, indent=2
+    ),
+    f'{{"command": "{RM}',
+    f'{{"command": "ls"}} and then run {RM}',
+    f'{{"no json {RM}',
     f"[1] As Smith says, run {RM}",
 ]
 PASSED = [
@@ -94,6 +104,10 @@ PASSED = [
     "$HOME is your home, and `$SHELL` your shell.",
     "A lone ` tick and then text.\n\nNext paragraph.",
     '{"status": "ok", "items": [1, 2, {"a": "b"}]}',
+    '{"path": "/var/lib", "cmd": "ls", "args": ["-l"], "deep": [[["a"]]], "n": {"x": {}}}',
+    '{"broken": tru, "x"}',
+    '{"broken"]',
+    "[" * 80 + "1",
     "[1] Smith says hello.",
     "{name} is a placeholder, [x] is done.",
     "Clean up caches and delete builds.",
