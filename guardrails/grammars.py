@@ -112,7 +112,8 @@ _MOMENT = rf"""(?>
     | [A-Z][a-z]+/[A-Z][A-Za-z_]+
     | (?i:{_DAYS}|{_MONTHS}|{_MOMENT_WORDS})[.,:]? | [-\u2013] )"""
 _TIME = rf"(?:\[[ ]?)? {_MOMENT} (?: (?:,?[ ]|[ ]?\.\.[ ]?) {_MOMENT} ){{0,15}} (?:[ ]?\])?"
-_FIELD = r"[\d*?LW\#A-Za-z]+(?:[-/,\#][\d*?LW\#A-Za-z]+)*"
+_POINT = r"(?:[\d*?LW]+|(?i:sun|mon|tue|wed|thu|fri|sat|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)L?)"
+_FIELD = rf"{_POINT}(?:[-/,\#]{_POINT})*"
 _CRON = rf"""
     (?:(?:CRON_)?TZ=[A-Za-z_]+(?:/[A-Za-z_]+)*[ ])?
     (?: {_FIELD}(?:[ ]+{_FIELD}){{4,6}} | @every[ ]\d+[smhd](?:\d+[smhd])*

@@ -26,7 +26,7 @@ SHELL = re.compile(
 """What chains, substitutes, redirects or encodes in some shell; an ampersand inside a name (`R&D`) does not."""
 
 _NAMES = {"\n": "a line feed", "\r": "a carriage return", "\t": "a tab", "\0": "a NUL", "\x1b": "an escape character"}
-_CLIMB = re.compile(r"(?:^|[\\/])\.\.(?=[\\/]|$)")
+_CLIMB = re.compile(r"(?<![^\\/])\.\.(?=[\\/]|$)")
 
 
 def refuse(pattern: re.Pattern[str], value: str, rule: str) -> Offence | None:

@@ -182,6 +182,11 @@ def _fold_run(text: str, start: int, end: int, edits: list[Edit]) -> None:
         at = start - 1  # the plain character before is the base of a mark
     while at < end:
         begin = at
+        while at < end and text[at] in INVISIBLE:
+            at += 1
+        if at > begin:
+            edits.append(Edit(begin, at, ""))
+            begin = at
         cluster = ""
         while at < end:
             character = text[at]
@@ -192,7 +197,7 @@ def _fold_run(text: str, start: int, end: int, edits: list[Edit]) -> None:
                     cluster += character
             at += 1
         folded = _fold_cluster(cluster)
-        if folded != text[begin:at]:
+        if begin < at and folded != text[begin:at]:
             edits.append(Edit(begin, at, folded))
 
 

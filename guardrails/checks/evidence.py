@@ -84,7 +84,7 @@ _LEAD = re.compile(
     r"(?:[ \t({!@\"']|\\n|&(?![\w#])|[A-Za-z_]\w*=\S*[ \t]"
     r"|(?:then|do|else|if|while|until)[ \t]+(?=\S))*"
 )
-_WORD = re.compile(r"[^\s;|&<>(){}]+(?:\(\)[^\s;|&<>(){}]*)?")
+_WORD = re.compile(r"[^\s;|&<>(){}]{1,200}(?:\(\)[^\s;|&<>(){}]{0,200})?")
 _SEGMENT = re.compile(r"(?:[^;|&\n`]|(?<=[<>])&|&(?=\w+=)){0,400}")
 _BARE = re.compile(r"[\s;|&]*(?:\\n)?[\s;|&]*[;|&][\s;|&\"')]*")
 _LEADING = re.compile(r"['\")\]}]*\s*(?:[;|&]+|\|\||&&)\s*(?:['\"(]*[a-z/\\.~%]{2}|[a-z]\b|[$`<'\"({])")
@@ -136,8 +136,13 @@ def _chained(text: str, tolerant: frozenset[str], *, query: bool) -> Evidence | 
         start = len(text) - len(text.lstrip())
         reason = f"{stripped[:2].strip()!r} where a command ends"
         return Evidence(start, len(text.rstrip()), "value.chaining", reason)
+    past = 0
     for sign in _OPERATOR.finditer(text):
-        link = _link(text, sign)
+        if sign.start() < past:
+            continue  # inside what leads from an operator before to its command
+        lead = _LEAD.match(text, sign.end())
+        past = lead.end() if lead else sign.end()
+        link = _link(text, sign, past)
         if link and _follows(link, tolerant, query=query):
             end = link.end + len(link.rest.rstrip())
             shown = link.sign.replace("\n", "a line end")
@@ -156,9 +161,8 @@ class _Link(NamedTuple):
     rest: str
 
 
-def _link(text: str, sign: re.Match[str]) -> _Link | None:
-    lead = _LEAD.match(text, sign.end())
-    word = _WORD.match(text, lead.end() if lead else sign.end())
+def _link(text: str, sign: re.Match[str], at: int) -> _Link | None:
+    word = _WORD.match(text, at)
     if word is None or text[word.end() : word.end() + 1] == "(":
         return None  # a function of a query language
     found = head(word.group())
@@ -167,7 +171,10 @@ def _link(text: str, sign: re.Match[str]) -> _Link | None:
     segment = _SEGMENT.match(text, word.end())
     before = text[max(0, sign.start() - 400) : sign.start()].rstrip(" \"')")
     tight = text[sign.end() : sign.end() + 1] not in (" ", "\t")
-    return _Link(sign.group(), before, tight, found, word.end(), segment.group() if segment else "")
+    rest = segment.group() if segment else ""
+    if _quoted(before):  # what stands behind the matcher's closing quote is no argument
+        rest = "" if '"' in word.group() else rest.partition('"')[0]
+    return _Link(sign.group(), before, tight, found, word.end(), rest)
 
 
 def _follows(link: _Link, tolerant: frozenset[str], *, query: bool) -> bool:

@@ -25,7 +25,7 @@ LONGEST_VALUE = 65_536
 _DEPTH = 4
 _PASSED = Passed()
 # Neither an operator, nor a quote, nor the beginning of an escape or of an expression.
-_CALM = re.compile(r"[A-Za-z0-9 .,:_@/#!?=*~+\[\]-]*(?:\((?:[^'\"`$();|&<>\\%{}]*)\)[A-Za-z0-9 .,:_@/#!?=+-]*)?")
+_CALM = re.compile(r"[A-Za-z0-9 .,:_@/#!?=*~+\[\]-]*(?: \((?:[^'\"`$();|&<>\\%{}]*)\)[A-Za-z0-9 .,:_@/#!?=+-]*)?")
 _PLAIN = re.compile(r"[^\s&(\\%]*")
 _UNREST = re.compile(
     r"\b(?:select|outfile|dumpfile|xp_cmdshell|iex|invoke-|net\.webclient|phpinfo)|/dev/|^\S*=|-e", re.IGNORECASE

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import re
 
+AROUND = 300
+"""Characters before a command that are read for its mood."""
+
 _NEAR = 2000  # characters around a command in which a question counts as one about it
 _EXECUTE = (
     r"(?:run|execute|exec|invoke|launch|issue|perform|type|enter|paste|input|submit|fire|trigger|apply|carry\s+out|kick\s+off"
@@ -115,7 +118,7 @@ def ordered_at(text: str, start: int, end: int, *, decoded: bool = False) -> boo
 
 
 def _begin(boundary: re.Pattern[str], text: str, start: int) -> int:
-    floor = max(0, start - 400)
+    floor = max(0, start - AROUND)
     last = floor
     for found in boundary.finditer(text, floor, start):
         last = found.end()
@@ -124,7 +127,7 @@ def _begin(boundary: re.Pattern[str], text: str, start: int) -> int:
 
 def _led(text: str, begin: int) -> str:
     """The line that leads to a command on a line of its own: `Run this:` and then the command."""
-    before = text[max(0, begin - 400) : begin].rstrip()
+    before = text[max(0, begin - AROUND) : begin].rstrip()
     before = re.sub(r"(?:```|~~~)\w*$", "", before).rstrip()
     if not before.endswith(":"):
         return ""

@@ -10,7 +10,7 @@ import re
 import string
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from guardrails.checks.mood import ordered_at
+from guardrails.checks.mood import AROUND, ordered_at
 from guardrails.checks.shape import (
     DOWNLOADERS,
     INTERPRETERS,
@@ -40,7 +40,8 @@ UNRESOLVABLE = "commands.unresolvable"
 """The judge's rule for a command nobody can tell beforehand: in prose, that is most of what is no command."""
 
 _DEPTH = 4
-_MOST = 400  # judged commands a prompt may hold before it counts as unchecked
+_MOST_READ = 200_000  # characters around commands that may be read before the prompt counts as unchecked
+_MOST_JUDGED = 400  # commands in it that may be ordered
 _LONGEST = 1200  # characters of one command line
 
 _FLAT = str.maketrans({sign: " " for sign in string.punctuation if sign not in "-_.+=/"} | {"/": " "})
@@ -136,24 +137,30 @@ def ordered(text: str, judge: Judge, names: Names, limit: int) -> Order | None:
     """
     if len(text) <= limit and quiet(text, names):
         return None
+    read = judged = 0
     for view in layers(text, _DEPTH, shortest=SHORTEST, limit=limit):
         for start, end in _commands(view.text, names):
-            if not ordered_at(view.text, start, end, decoded=bool(view.decoded)):
-                continue
-            if danger := _danger(view.text[start:end], judge, quoted=view.text[start - 1 : start] in _QUOTES):
-                offset, length, rule, message = danger
-                return Order(view.source_span(start + offset, start + length), rule, message)
+            read += min(start - view.text.rfind("\n", 0, start), AROUND)
+            if ordered_at(view.text, start, end, decoded=bool(view.decoded)):
+                judged += 1
+                quoted = view.text[start - 1 : start] in _QUOTES
+                if danger := _danger(view.text[start:end], judge, quoted=quoted):
+                    offset, length, rule, message = danger
+                    return Order(view.source_span(start + offset, start + length), rule, message)
+            if read > _MOST_READ or judged > _MOST_JUDGED:
+                raise BudgetExceeded(f"{judged} commands ordered in one prompt")
     return None
 
 
 def _commands(text: str, names: Names) -> Iterator[tuple[int, int]]:
     """Where a command may stand: from its name to the end of its quotes, line or sentence."""
     past = 0
-    judged = 0
     for word in _CANDIDATE.finditer(text):
         written = word.group()
-        if word.start() < past or not (
-            written in names.telling or written in names.plain or written in WORDS or _ODD.search(written)
+        if (
+            word.start() < past
+            or text[word.end() : word.end() + 1] == ":"
+            or not (written in names.telling or written in names.plain or written in WORDS or _ODD.search(written))
         ):
             continue
         end = _end(text, word.start(), word.end())
@@ -161,9 +168,6 @@ def _commands(text: str, names: Names) -> Iterator[tuple[int, int]]:
         telling = written in names.telling and not _ARTICLE.search(text, max(0, word.start() - 6), word.start())
         if not _worth(head(written), telling, rest):
             continue
-        judged += 1
-        if judged > _MOST:
-            raise BudgetExceeded(f"more than {_MOST} commands in one prompt")
         yield word.start(), end
         past = word.end()
     for statement in _STATEMENT.finditer(text):

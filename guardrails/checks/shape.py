@@ -125,7 +125,7 @@ _OPTION = re.compile(r"--?[A-Za-z0-9?@][\w.=:,/@+%-]*|[+][xrws]|/[A-Za-z?]{1,2}(
 _STRONG = re.compile(r"[a-z][a-z0-9+.-]*://|.*(?:\$[\w({'\"]|`)", re.IGNORECASE | re.DOTALL)
 # `> 80%`, `=> x` and `->` compare or point; a redirection has a file or a descriptor behind it.
 _REDIRECTION = re.compile(r"(?<![=<>-])\d?>{1,2}(?![=>])\s*(?:&\d|(?!\d)[\w~%:-]*[./\\$%][\w./\\$%~-]*|[a-z]\w*$)|<<")
-_MEDIUM = re.compile(r"[~.]{0,2}/|[A-Za-z]:[\\/]|\\\\|%\w+%|.*[*?]|\d{1,3}(?:\.\d{1,3}){3}|\w+=|['\"]|/\w+$")
+_MEDIUM = re.compile(r"[~.]{0,2}/|[A-Za-z]:[\\/]|\\\\|%[A-Za-z_]{3,}%|.*[*?]|\d{1,3}(?:\.\d{1,3}){3}|\w+=|['\"]|/\w+$")
 _DOTTED = re.compile(r"(?:[\w-]+\.)+[A-Za-z]\w{0,5}")
 _SENSITIVE = re.compile(
     r"/etc/|/proc/|/root\b|/dev/|/var/(?:www|log/auth)|\.ssh|\bpasswd\b|\bshadow\b|id_rsa|\.env\b|boot\.ini"
