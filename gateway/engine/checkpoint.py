@@ -7,12 +7,14 @@ import hashlib
 import json
 import os
 import re
+import threading
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+PIECE = 1 << 22
 WEIGHTS = ("*.safetensors", "*.bin", "*.pt")
 
 
@@ -77,6 +79,19 @@ def _folder(folder: Path) -> Checkpoint:
     return Checkpoint(str(folder), folder.name, local=True)
 
 
+def locate(model: str) -> Path | None:
+    """The folder whose files are served: the one named, or the hub's cache of that id; None where none is here."""
+    folder = Path(model)
+    if _HUB_ID.fullmatch(model):
+        hub = os.environ.get("HF_HUB_CACHE") or Path(os.environ.get("HF_HOME") or "~/.cache/huggingface") / "hub"
+        cached = Path(hub).expanduser() / f"models--{model.replace('/', '--')}"
+        try:
+            folder = cached / "snapshots" / (cached / "refs" / "main").read_text(encoding="ascii").strip()
+        except OSError:
+            return None
+    return folder if folder.is_absolute() and folder.is_dir() else None
+
+
 def weights(folder: Path) -> list[Path]:
     """The files with weights, of the first kind that is there."""
     return next((found for kind in WEIGHTS if (found := sorted(folder.glob(kind)))), [])
@@ -104,26 +119,45 @@ def chat_template_digest(folder: Path) -> str:
 
 
 class DigestCache:
-    """SHA-256 of files, computed again only where size or time have changed; kept in one file."""
+    """SHA-256 of files, computed again only where size or time have changed; kept in one file, safe between threads."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
+        self._one = threading.Lock()
+        self._stopped = False
         try:
             self._known = _read_digests(file.read_bytes())
         except (OSError, msgspec.DecodeError):
             self._known = {}
 
     def sha256(self, path: Path) -> str:
-        """Hex digest of a file's content."""
+        """Hex digest of a file's content.
+
+        Raises:
+            OSError: It cannot be read; InterruptedError after `stop`.
+        """
         status = path.stat()
         key = str(path.resolve())
-        known = self._known.get(key)
-        if known is None or (known.size, known.modified) != (status.st_size, status.st_mtime_ns):
-            with path.open("rb") as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
-            known = self._known[key] = FileDigest(digest, status.st_size, status.st_mtime_ns)
-            self._keep()
+        with self._one:
+            known = self._known.get(key)
+            if known is None or (known.size, known.modified) != (status.st_size, status.st_mtime_ns):
+                known = FileDigest(self._read(path), status.st_size, status.st_mtime_ns)
+                self._known[key] = known
+                self._keep()
         return known.sha256
+
+    def stop(self) -> None:
+        """Give up what is being read: large weights take minutes, and a thread cannot be cancelled."""
+        self._stopped = True
+
+    def _read(self, path: Path) -> str:
+        digest = hashlib.sha256()
+        with path.open("rb") as file:
+            while piece := file.read(PIECE):
+                if self._stopped:
+                    raise InterruptedError(f"{path} was not read to its end")
+                digest.update(piece)
+        return digest.hexdigest()
 
     def _keep(self) -> None:
         self._file.parent.mkdir(parents=True, exist_ok=True)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import importlib.metadata
+import random
 import re
 import socket
 import sys
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 MODULE = "vllm.entrypoints.launchers.api_server.entry"
 LOGPROBS_MODE = "processed_logprobs"  # what was really sampled from: after temperature and top-p
 OURS = ("--host", "--port", "--model", "--served-model-name", "--uds", "--api-key", "--logprobs-mode")
+PORTS = range(20000, 30000)
 CONTEXT = 2048  # tokens for the embedded model; its KV cache of 1 GiB then holds dozens of chats
 
 
@@ -50,10 +54,15 @@ def has_cuda_build() -> bool:
 
 
 def free_port() -> int:
-    """A port on loopback that nobody listens on at the moment."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port: int = taken.getsockname()[1]
-        return port
+    """A port on loopback that nobody listens on at the moment.
+
+    Below those that the kernel gives to outgoing connections: a probe that is sent to such a port before vLLM listens
+    there may be given the same number, connect to itself and keep vLLM from ever binding it.
+    """
+    for port in random.sample(PORTS, len(PORTS)):
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise OSError(errno.EADDRINUSE, f"no port between {PORTS[0]} and {PORTS[-1]} is free on loopback")
 
 
 def build_command(

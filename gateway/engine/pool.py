@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import msgspec
 import structlog
 
-from gateway.engine.client import RETRY_AFTER, EngineClient, EngineGone, EngineSlow
-from gateway.errors import ApiError, EngineUnavailable
+from gateway.engine.client import RETRY_AFTER, EngineClient, EngineGone, EngineRefused, EngineSlow
+from gateway.errors import EngineUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -52,7 +52,7 @@ class Replica:
         self.client = client
         self.facts = EngineFacts()
         self.up = False
-        self.reason = "it has not been asked yet"
+        self.reason = f"vLLM at {client.url} has not been asked yet"
         self.seen = time.monotonic()
         self.wake = asyncio.Event()
 
@@ -62,7 +62,7 @@ class EnginePool:
 
     Args:
         clients: One for each vLLM server; at least one.
-        describe: Completes the facts with what HTTP does not tell (digests, logprobs mode).
+        describe: Completes the facts of the replica at a URL with what HTTP does not tell (digests, logprobs mode).
         prepare: Awaited for a replica that answers again, before it gets any request: adapters are loaded here.
         phase: What a supervised vLLM is doing, in words; None while it should be reachable.
 
@@ -75,7 +75,7 @@ class EnginePool:
         self,
         clients: Sequence[EngineClient],
         *,
-        describe: Callable[[EngineFacts, Model], Awaitable[EngineFacts]] | None = None,
+        describe: Callable[[str, EngineFacts, Model], Awaitable[EngineFacts]] | None = None,
         prepare: Callable[[EngineClient], Awaitable[None]] | None = None,
         phase: Callable[[], str | None] | None = None,
     ) -> None:
@@ -122,7 +122,7 @@ class EnginePool:
             return None
         if self._phase is not None and (phase := self._phase()) is not None:
             return phase
-        return "; ".join(f"vLLM at {replica.client.url}: {replica.reason}" for replica in self.replicas)
+        return "; ".join(replica.reason for replica in self.replicas)
 
     def mark_down(self, reason: str) -> None:
         """Every replica is gone, said by who knows at once (the supervisor saw its child end)."""
@@ -154,25 +154,27 @@ class EnginePool:
                 self._down(replica, slow.message)
         except EngineGone as gone:
             self._down(replica, gone.message)
-        except (ApiError, msgspec.DecodeError) as error:
-            self._down(replica, str(error))
+        except EngineRefused as refused:
+            self._down(replica, refused.message)
+        except msgspec.DecodeError as error:
+            self._down(replica, f"what answers at {replica.client.url} is no vLLM: {error}")
 
     async def _greet(self, replica: Replica) -> None:
         """Read the facts of a replica that answers again, make it ready, and let it take requests."""
         client = replica.client
         base = next((model for model in await client.models() if model.parent is None), None)
         if base is None:
-            self._down(replica, "it serves no base model")
+            self._down(replica, f"vLLM at {client.url} serves no base model")
             return
         others = {other.facts.base_model for other in self.replicas if other is not replica and other.up}
         if others and base.id not in others:
-            self._down(replica, f"it serves {base.id!r}, the others {', '.join(map(repr, others))}")
+            self._down(replica, f"vLLM at {client.url} serves {base.id!r}, the others {others.pop()!r}")
             return
         facts = EngineFacts(
             base_model=base.id, vllm_version=await client.version(), max_model_len=base.max_model_len or 0
         )
         if self._describe is not None:
-            facts = await self._describe(facts, base)
+            facts = await self._describe(client.url, facts, base)
         replica.facts = self.facts = facts
         if self._prepare is not None:
             await self._prepare(client)
@@ -184,11 +186,11 @@ class EnginePool:
     def _gone(self, client: EngineClient, refused: bool) -> None:
         replica = self._by_client[client]
         if refused:
-            self._down(replica, "it refuses connections")
+            self._down(replica, f"vLLM at {client.url} refuses connections")
         replica.wake.set()  # one broken connection is no proof; the probe that starts now tells within milliseconds
 
     def _down(self, replica: Replica, reason: str) -> None:
-        replica.reason = reason
+        replica.reason = reason.removesuffix(".")
         if not replica.up:
             return
         replica.up = False

@@ -14,6 +14,7 @@ from gateway.engine.checkpoint import (
     base_digest,
     chat_template_digest,
     find_checkpoint,
+    locate,
     weights,
 )
 
@@ -92,7 +93,7 @@ def test_a_digest_is_computed_again_only_when_the_file_has_changed(
     file, known = folder / "model.safetensors", tmp_path / "cache" / "known.json"
     first = DigestCache(known).sha256(file)
     with monkeypatch.context() as patched:
-        patched.setattr(hashlib, "file_digest", None)
+        patched.setattr(DigestCache, "_read", None)
         assert DigestCache(known).sha256(file) == first
     file.write_bytes(b"changed")
     assert DigestCache(known).sha256(file) == sha(b"changed")
@@ -123,3 +124,33 @@ def test_no_chat_template_is_no_digest(tmp_path: Path, content: str) -> None:
     (tmp_path / "tokenizer_config.json").write_text(content)
     assert chat_template_digest(tmp_path) == ""
     assert chat_template_digest(tmp_path / "nowhere") == ""
+
+
+def test_reading_can_be_given_up(folder: Path, tmp_path: Path) -> None:
+    """A gateway that is told to stop does not wait for weights to be read."""
+    cache = DigestCache(tmp_path / "known.json")
+    cache.stop()
+    with pytest.raises(InterruptedError):
+        cache.sha256(folder / "model.safetensors")
+
+
+def test_the_files_of_a_hub_id_are_found_in_the_hubs_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HF_HUB_CACHE", raising=False)
+    monkeypatch.setenv("HF_HOME", str(tmp_path))
+    assert locate("org/llama") is None
+    cached = tmp_path / "hub" / "models--org--llama"
+    (cached / "refs").mkdir(parents=True)
+    (cached / "refs" / "main").write_text("c0ffee")
+    assert locate("org/llama") is None
+    (cached / "snapshots" / "c0ffee").mkdir(parents=True)
+    assert locate("org/llama") == cached / "snapshots" / "c0ffee"
+
+
+def test_only_an_absolute_folder_is_sure_to_be_what_vllm_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another process has another current folder."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "m").mkdir()
+    assert locate(str(tmp_path / "m")) == tmp_path / "m"
+    assert locate("m") is None
+    assert locate("") is None
+    assert locate("/no/such") is None

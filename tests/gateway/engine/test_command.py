@@ -72,9 +72,12 @@ def test_a_hub_id_may_be_fetched_and_a_gpu_may_compile() -> None:
     assert not {"HF_HUB_OFFLINE", "TORCHDYNAMO_DISABLE", "VLLM_CPU_KVCACHE_SPACE"} & set(built)
 
 
-def test_a_free_port_can_be_bound() -> None:
-    with socket.create_server(("127.0.0.1", free_port())):
-        pass
+def test_a_free_port_is_one_that_can_be_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    port = free_port()
+    assert port in command.PORTS
+    monkeypatch.setattr(command, "PORTS", range(port, port + 1))
+    with socket.create_server(("127.0.0.1", port)), pytest.raises(OSError, match="is free"):
+        free_port()
 
 
 @pytest.mark.parametrize(

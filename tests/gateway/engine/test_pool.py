@@ -62,7 +62,7 @@ async def test_facts_are_read_when_a_replica_comes_up(client: EngineClient, vllm
 
 
 async def test_facts_are_completed_by_who_knows_more(client: EngineClient) -> None:
-    async def describe(facts: EngineFacts, base: Model) -> EngineFacts:
+    async def describe(_url: str, facts: EngineFacts, base: Model) -> EngineFacts:
         return msgspec.structs.replace(facts, base_digest=base.root)
 
     async with watched(EnginePool([client], describe=describe)) as pool:
