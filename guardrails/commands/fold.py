@@ -105,6 +105,13 @@ class Folder:
         span = self._span(node)
         return [_word(part, span, made) for braced in _unbrace(text) for part in _fields(braced, node)]
 
+    def name(self, node: Node) -> list[Word]:
+        """The words of a command's name; of `$ ls`, a command copied with its prompt, the grammar makes a variable."""
+        raw = self.raw(node)
+        if raw.startswith("$ "):
+            return [Word(raw[2:].strip(), self._span(node), raw[2:].strip())]
+        return self.words(node.children[0])
+
     def _several(self, node: Node) -> list[Word] | None:
         """The words of `"$@"` and `"${name[@]}"`."""
         raw = self.raw(node)

@@ -234,7 +234,7 @@ class Statements:
             elif kind == "variable_assignment":
                 assigned.append(child)
             elif kind not in ("comment", "subshell"):
-                made = self._fold.words(child.children[0] if kind == "command_name" else child)
+                made = self._fold.name(child) if kind == "command_name" else self._fold.words(child)
                 if argv and made and at and children[at - 1].end_byte == child.start_byte:
                     made[0] = _glued(argv.pop(), made[0])  # the grammar cuts `w`x`ho` into two words
                 argv += made
