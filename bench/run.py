@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LOADS = ROOT.parent / "shared" / "bench"
 WORK = Path(os.environ.get("PEERS_WORK", "/tmp/peers"))  # where ../shared/bench builds; its own variable  # noqa: S108
 YARDSTICK = "asgi+aiohttp/uvicorn"
-PARTS = ("guard-on-input", "guard-on-output", "record", "log-probabilities", "metrics", "key")
+PARTS = ("guard-on-input", "guard-on-output", "escalation", "record", "log-probabilities", "metrics", "key")
 GOALS = {"request": 3.2, "chunk": 2.5, "first_token_ms": 10.0}
 
 PROSE = (
@@ -98,7 +98,10 @@ def load(out: Path, peers: str, scale: float, environment: dict[str, str]) -> li
         "--peers",
         peers,
     ]
-    subprocess.run(command, check=True, env={**os.environ, "WARDGATE_DIR": str(ROOT), **environment})
+    # Its own table would come once a variant; one is printed at the end.
+    subprocess.run(
+        command, check=True, env={**os.environ, "WARDGATE_DIR": str(ROOT), **environment}, stdout=subprocess.DEVNULL
+    )
     return [json.loads(line) for line in out.read_text().splitlines()]
 
 
@@ -120,8 +123,10 @@ def measure_gateway(rounds: int, scale: float, parts: list[str], raw: Path) -> l
     for number in range(rounds):
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
+            print(f"round {number + 1} of {rounds}: everything on", file=sys.stderr, flush=True)
             told = load(folder / "all.jsonl", f"direct,{YARDSTICK},ours", scale, {})
             for part in parts:
+                print(f"round {number + 1} of {rounds}: without {part}", file=sys.stderr, flush=True)
                 for record in load(folder / f"{part}.jsonl", "ours", scale, variant(part, folder)):
                     told.append({**record, "peer": f"ours without {part}"})
         records += [{**record, "round": number} for record in told]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+import gateway.exchange
 from gateway.access import Access, Caller, Scope
 from gateway.cli import main
 from gateway.metrics import Metrics
@@ -60,13 +61,18 @@ async def keep_nothing(_spool: Spool, *_events: object) -> None:
     """In place of a commit."""
 
 
+def need_nobody(*_given: object) -> None:
+    """In place of the assessment whether a person must take over."""
+
+
 def know_everybody(*_given: object) -> Caller:
     return ANYBODY
 
 
-PARTS: dict[str, tuple[tuple[type, str, object], ...]] = {
+PARTS: dict[str, tuple[tuple[object, str, object], ...]] = {
     "guard-on-input": ((Guard, "examine", judge_outputs),),
     "guard-on-output": ((Guard, "examine", judge_inputs), (Guard, "stream", open_stream)),
+    "escalation": ((gateway.exchange, "assess", need_nobody),),
     "record": ((Spool, "append", keep_nothing),),
     "metrics": tuple((Metrics, name, count_nothing) for name in COUNTED),
     "key": ((Access, "authorize", know_everybody),),
