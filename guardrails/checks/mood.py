@@ -72,8 +72,8 @@ _SCOPE = re.compile(r"[.!?](?:\s|$)|;\s|\n|,\s(?!(?:in|on|at|for|as|with|ever|wh
 _ASKED = re.compile(r"[^.!\n]*?\?")
 _SENTENCE = re.compile(r"[.!?]\s|\n")
 _VERBS = (
-    r"(?:is|are|was|were|will|would|can|could|does|did|has|had|deletes?|removes?|wipes?|destroys?|erases?|means|stands|should"
-    r"|may|might|must|shall|never|returns?|prints?|fails?|failed|shows?|do(?:es)?n't)"
+    r"(?:is|are|was|were|will|would|can|could|does|did|has|had|deletes|removes|wipes|destroys|erases|means|stands|should"
+    r"|may|might|must|shall|never|returns|prints|fails?|failed|shows|do(?:es)?n't)"
 )
 _PREDICATE = re.compile(
     rf"[`\"')\]\s]*(?:{_VERBS}|recursively|command|and\s+why|vs\.?|versus|on\s+its\s+own)\b", re.IGNORECASE

@@ -44,11 +44,12 @@ _MOST_READ = 200_000  # characters around commands that may be read before the p
 _MOST_JUDGED = 400  # commands in it that may be ordered
 _LONGEST = 1200  # characters of one command line
 
-_FLAT = str.maketrans({sign: " " for sign in string.punctuation if sign not in "-_.+=/"} | {"/": " "})
+_FLAT = str.maketrans({sign: " " for sign in string.punctuation if sign not in "-_.+/"} | {"/": " "})
 _ENCODED = re.compile(r"%[0-9A-Fa-f]{2}|&#|&[a-z]{2,8};|\\[xu0][0-9A-Fa-f{]|\\[nrt]|%u[0-9A-Fa-f]{4}")
 _SHELLISH = re.compile(r"[ \t(\"'`](?:-{1,2}[A-Za-z]|[~.]{0,2}/|\*|[A-Za-z]:\\|/[A-Za-z]\b)|[;|&`$<>\\]")
 _CANDIDATE = re.compile(r"(?<![\w./\\-])(?:[\w.~^'\"$@\\/-]{0,200}[/\\])?[A-Za-z][\w.+^'\"\\@-]{0,100}")
 _MARKS = b";|&`$<>\\*"
+_SHOUTED = words_of("DEL ERASE RD RMDIR FORMAT DISKPART REG SHUTDOWN TASKKILL VSSADMIN CIPHER RM DD")
 _STATEMENTS = words_of("DROP TRUNCATE DELETE drop truncate delete")
 # Names of the judge's that a shell or SQL has, and every prompt too; the syntax among them destroys nothing alone.
 _SYNTAX = words_of("for if while until do then else elif fi done case function with begin in select")
@@ -56,16 +57,28 @@ _ENGLISH = _SYNTAX | words_of(
     "alter call commit crash create execute fetch grant insert lock merge optimize purge replace revoke rollback update"
     " use vacuum view"
 )
+# Commands that destroy by their name alone, so that the judge cannot tell one from the verb; the others name a tool.
+_VERBS = words_of(
+    "reboot shutdown halt poweroff init kill format wipe shred scrub erase truncate delete drop remove stop start"
+    " restart reset clear move replace rename break split time watch find sort install make update alter create insert"
+    " merge"
+)
+_EFFECTS = words_of(
+    "delete destroy remove rm disable purge drop terminate erase wipe reset uninstall prune revoke rollback down detach"
+)
+_SPLITTING = ("^", "\\", "''", '""', "' -", "$@", "``")
+_SPLIT = re.compile(r"[A-Za-z/](?:['\"^\\]|\$@|``)+[A-Za-z/]{1,20}(?:['\"^\\]|\$@|``)*(?=[A-Za-z/ '\"^\\])")
 _ODD = re.compile(r"[/\\'\"^$]|^[A-Z][a-z]+-[A-Z]")
 _ARTICLE = re.compile(r"\b(?:an?|the|this|each|every)\s$")
 _CLOSING = {"`": "`", '"': '"', "'": "'", "(": ")", "<": ">", "[": "]", "{": "}"}
 _SENTENCE_END = re.compile(r"(?<=[\w)/'\"`*])[.!?](?=\s+[A-Z]|\s*$)|[.!?]\s+(?=[A-Z])")
 _CHAIN = re.compile(r"\|\||&&|[;\n]|(?<![<>&])&(?![&\w])|\$\(|`|\|")
-_SEQUENCE = re.compile(r"\|\||&&|;|(?<![<>&])&(?![&\w])|\$\(")
+_SEQUENCE = re.compile(r"\|\||&&|;|(?<![<>&])&(?![&\w])")
 _QUOTED = re.compile(r"'[^'\n]*'|\"[^\"\n]*\"|\\;")
 _QUOTES = frozenset("\"'`")
 _STATEMENT = re.compile(
-    r"\b(?:DROP\s+(?:TABLE|DATABASE|SCHEMA|USER)|TRUNCATE\s+(?:TABLE\s+)?\w+\s*;|DELETE\s+FROM\s+\w+\s*;|drop\s+(?:table|database|schema)\s+\w+)"
+    r"\b(?:DROP\s+(?:TABLE|DATABASE|SCHEMA|USER)|TRUNCATE\s+(?:TABLE\s+)?\w+\s*;|DELETE\s+FROM\s+\w+\s*;"
+    r"|drop\s+(?:table|database|schema)\s+\w+)"
 )
 
 
@@ -91,16 +104,19 @@ class Names(NamedTuple):
     Attributes:
         telling: Names that no ordinary prompt has.
         plain: Names that are English words too; they tell only where something else looks like a shell.
+        tools: Those of them that name a tool, which destroys by a subcommand.
     """
 
     telling: frozenset[str]
     plain: frozenset[str]
+    tools: frozenset[str]
 
 
 def alerting(heads: frozenset[str]) -> Names:
     """The judge's names and ours, told apart by whether English has them too."""
     plain = frozenset(name for name in heads if name in WORDS or name in _ENGLISH) | _STATEMENTS
-    return Names(frozenset(name for name in heads | NAMES if len(name) > 1) - plain - _SYNTAX, plain - _SYNTAX)
+    telling = (frozenset(name for name in heads | NAMES if len(name) > 1) - plain - _SYNTAX) | _SHOUTED
+    return Names(telling, plain - _SYNTAX, plain - _SYNTAX - _VERBS - _STATEMENTS)
 
 
 def quiet(text: str, names: Names) -> bool:
@@ -112,14 +128,20 @@ def quiet(text: str, names: Names) -> bool:
         return False
     if ("%" in text or "&" in text or "\\" in text) and _ENCODED.search(text):
         return False
-    return names.plain.isdisjoint(words) or not _shellish(text)
+    if any(mark in text for mark in _SPLITTING) and _SPLIT.search(text):
+        return False
+    if names.plain.isdisjoint(words):
+        return True
+    tool = not names.tools.isdisjoint(words) and not _EFFECTS.isdisjoint(words)
+    statement = not _STATEMENTS.isdisjoint(words) and _STATEMENT.search(text)
+    return not (tool or statement or _shellish(text))
 
 
 def _shellish(text: str) -> bool:
-    """Whether a text has an option, a path, an operator or a statement in it."""
+    """Whether a text has an option, a path or an operator in it."""
     raw = text.encode()
     marked = "/" in text or " -" in text or len(raw.translate(None, _MARKS)) < len(raw)
-    return (marked and _SHELLISH.search(text) is not None) or _STATEMENT.search(text) is not None
+    return marked and _SHELLISH.search(text) is not None
 
 
 def ordered(text: str, judge: Judge, names: Names, limit: int) -> Order | None:
@@ -166,7 +188,7 @@ def _commands(text: str, names: Names) -> Iterator[tuple[int, int]]:
         end = _end(text, word.start(), word.end())
         rest = text[word.end() : end]
         telling = written in names.telling and not _ARTICLE.search(text, max(0, word.start() - 6), word.start())
-        if not _worth(head(written), telling, rest):
+        if not _worth(head(written), telling, written in names.tools, rest):
             continue
         yield word.start(), end
         past = word.end()
@@ -174,14 +196,14 @@ def _commands(text: str, names: Names) -> Iterator[tuple[int, int]]:
         yield statement.start(), _end(text, statement.start(), statement.end())
 
 
-def _worth(found: Head | None, telling: bool, rest: str) -> bool:
+def _worth(found: Head | None, telling: bool, tool: bool, rest: str) -> bool:
     """Whether a name and what follows it look enough like a command to be judged."""
     if found is None or found.kind is Kind.VARIABLE:
         return telling and bool(rest.strip())
     first = _CHAIN.split(rest, maxsplit=1)[0]
     given = arguments(first.split(), first)
     if found.kind is Kind.WORD and not telling:
-        return called(found, given) or (given.strong and not given.sentence)
+        return called(found, given) or ((given.strong or tool) and given.many > 0 and not given.sentence)
     return given.many > 0 or first != rest
 
 
@@ -218,6 +240,7 @@ def _danger(command: str, judge: Judge, *, quoted: bool) -> tuple[int, int, str,
     fetch = next((index for index, name in enumerate(names) if name in DOWNLOADERS), None)
     if fetch is not None and not INTERPRETERS.isdisjoint(names[fetch + 1 :] + names[:fetch]):
         return 0, len(command), "prompt.download", "orders a command that runs what it downloads"
-    if len(names) > 1 and _SEQUENCE.search(bare) and (risky or not quoted):
+    chained = _SEQUENCE.search(bare) is not None and (not quoted or risky)
+    if len(names) > 1 and (chained or (risky and "$(" in bare)) and (risky or _SYNTAX.isdisjoint(names)):
         return 0, len(command), "prompt.chain", f"orders a chain of commands: {', then '.join(names[:4])}"
     return None
