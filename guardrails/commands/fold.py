@@ -175,13 +175,15 @@ class Folder:
         pieces = []
         at = node.start_byte
         for child in node.children:
+            if child.start_byte > at:
+                pieces.append(self._source[at : child.start_byte].decode("utf-8", "replace").translate(_HIDDEN))
             if child.type in ('"', "$", '$"'):
                 if child.type == "$" and child.next_sibling is None:
                     pieces.append("$")
+                elif child.type == '"':
+                    pieces.append(self.raw(child).strip('"').translate(_HIDDEN))
                 at = child.end_byte
                 continue
-            if child.start_byte > at:
-                pieces.append(self._source[at : child.start_byte].decode("utf-8", "replace").translate(_HIDDEN))
             pieces.append(self._piece(child, quoted=quoted))
             at = child.end_byte
         if node.child_count == 0:

@@ -48,7 +48,7 @@ def interpreted(command: Command) -> list[Tail | Code]:
         if command.name in ("perl", "ruby", "php"):
             found += [Code(m["text"] or m["more"], command.name) for m in _TICKS.finditer(source)]
         found += [Code(_plain(m["text"]), command.name) for m in _SHELLED.finditer(source)]
-        found += [_listed(m, command) for m in _LISTED.finditer(source)]
+        found += [_listed(m, command) for m in _LISTED.finditer(source) if "[" in m.group() or "," in m.group()]
         found += [_removal(m["text"], command) for m in _TREES.finditer(source)]
     return found
 

@@ -90,7 +90,7 @@ class CommandJudge:
     def _command(self, command: Command) -> list[Finding]:
         name = command.name
         opaque = name == UNKNOWN
-        if not opaque and not _HARMLESS.isdisjoint(w.text for w in command.argv):
+        if len(command.argv) > 1 and command.argv[-1].text in _HARMLESS and not command.redirects:
             return []
         found = []
         for rule, matcher in self._rules.candidates(command.shell, "?" if opaque else name):

@@ -96,6 +96,8 @@ class Statements:
         for child in node.named_children:
             if child.type in _REDIRECTS:
                 redirects = (*redirects, *self._redirects(child))
+                if child.type != "heredoc_redirect":
+                    continue
                 after += [
                     (child.children[i - 1].type == "|" or part.type == "pipeline", part)
                     for i, part in enumerate(child.children)
