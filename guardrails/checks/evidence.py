@@ -144,9 +144,10 @@ def _chained(text: str, tolerant: frozenset[str], *, query: bool) -> Evidence | 
         past = lead.end() if lead else sign.end()
         link = _link(text, sign, past)
         if link and _follows(link, tolerant, query=query):
-            end = link.end + len(link.rest.rstrip())
             shown = link.sign.replace("\n", "a line end")
-            return Evidence(sign.start(), end, "value.chaining", f"{shown!r} and the command {link.head.name!r}")
+            return Evidence(
+                sign.start(), len(text.rstrip()), "value.chaining", f"{shown!r} and the command {link.head.name!r}"
+            )
     return None
 
 
@@ -157,7 +158,6 @@ class _Link(NamedTuple):
     before: str
     tight: bool  # no space between the two
     head: Head
-    end: int  # of the name
     rest: str
 
 
@@ -174,7 +174,7 @@ def _link(text: str, sign: re.Match[str], at: int) -> _Link | None:
     rest = segment.group() if segment else ""
     if _quoted(before):  # what stands behind the matcher's closing quote is no argument
         rest = "" if '"' in word.group() else rest.partition('"')[0]
-    return _Link(sign.group(), before, tight, found, word.end(), rest)
+    return _Link(sign.group(), before, tight, found, rest)
 
 
 def _follows(link: _Link, tolerant: frozenset[str], *, query: bool) -> bool:

