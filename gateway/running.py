@@ -198,8 +198,10 @@ class _Server(uvicorn.Server):
         self._tell()
 
     def stop(self) -> None:
-        """Take no more requests and end when those in flight have; asked twice, do not wait for them."""
-        self.force_exit = self.should_exit
+        """Take no more requests and end when those in flight have; asked twice, cut them off."""
+        if self.should_exit:
+            for task in self.server_state.tasks:
+                task.cancel()
         self.should_exit = True
 
 
@@ -275,9 +277,9 @@ def _config(opened: Opened, app: Any) -> uvicorn.Config:
 
 
 def _started(opened: Opened, engines: Engines) -> None:
-    opened.home.announce(opened.url)
     if opened.key_is_new:
         _say(banner.new_key(opened.key, opened.home.key_file))
+    opened.home.announce(opened.url)
     _say(banner.first_line(opened.url, engines.pool.waiting_for))
 
 

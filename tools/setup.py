@@ -52,6 +52,9 @@ def install(engine: str) -> None:
     subprocess.run(
         [*command, *overrides, *torch_source(engine), "--editable", f".[{engine},dev]"], check=True, cwd=ROOT
     )
+    # uv compiles nothing, and some environments forbid it: a gateway would then read source for 2 s at each start.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    subprocess.run([PYTHON, "-c", "import gateway.running"], check=True, cwd=ROOT, env=environment)
 
 
 def main() -> int:
