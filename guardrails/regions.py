@@ -121,6 +121,19 @@ ENGLISH = frozenset(_WORDS["heads"].split())
 FOLLOWERS = frozenset(_WORDS["followers"].split())
 """Words that, right behind such a word, make it a part of a sentence."""
 
+_LEADS = re.compile(
+    r"\b(?:run|execute|type|enter|issue|use|try|then|with|by)[ \t:]+|<[a-z]+>|\*\*|:[ \t]", re.IGNORECASE
+)
+
+
+def command_before(before: str) -> str:
+    """The part of `before`, a line up to a pipe or separator, that belongs to the command it stands in."""
+    start = prompt_end(before)
+    for match in _LEADS.finditer(before, start):
+        start = match.end()
+    return before[start:]
+
+
 _NOUN = re.compile(
     r"[ \t]+(?:commands?|utility|tool|program|binary|options?|flags?|scripts?|job|process|requests?|users?|window)\b",
     re.IGNORECASE,
@@ -162,6 +175,8 @@ def as_spoken(text: str, before: str) -> str:
     """
     opened = before[-1:]
     close = _CLOSING.get(opened)
+    if opened == ">" and "<" in before:
+        close = "</"
     if close:
         position = text.find(close * 2 if opened in "*_" and before.endswith(opened * 2) else close)
         if position >= 0:
@@ -232,6 +247,14 @@ _CODE_TOKEN = re.compile(
 _CODE_CLOSE = re.compile(r"[)\]}]")
 
 
+_VECTOR = re.compile(
+    r"^[ \t]*(?:-[ \t]+)?[\"']?(?:command|cmd|args?|argv|arguments|entrypoint|exec|run|script)[\"']?[ \t]*:[ \t\r]*$",
+    re.MULTILINE | re.IGNORECASE,
+)
+_LAST_ITEM = re.compile(r"^[ \t]*-[ \t]+[^\n]*\n?\Z", re.MULTILINE)
+_NO_ITEM = re.compile(r"^(?![ \t]*-[ \t])")
+
+
 def waits_in_code(text: str) -> re.Pattern[str] | None:
     """What a program's logical line waits for after `text`: a long string's end, a closing bracket, a list's next item.
 
@@ -247,4 +270,11 @@ def waits_in_code(text: str) -> re.Pattern[str] | None:
             depth += 1
         elif mark in ")]}":
             depth -= 1
-    return _CODE_CLOSE if depth > 0 else None
+    if depth > 0:
+        return _CODE_CLOSE
+    vector = _VECTOR.search(text)
+    if vector is None:
+        return None
+    if not text[vector.end() :].strip():
+        return _ANYTHING
+    return _NO_ITEM if _LAST_ITEM.search(text) else None

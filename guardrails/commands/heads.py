@@ -32,6 +32,7 @@ _SPACE = re.compile(r"\s")
 _WORD = re.compile(r"[A-Za-z0-9_+-][A-Za-z0-9_.+-]*")
 _CONTROLS = frozenset(map(chr, (*range(9), *range(14, 32), 127)))
 _TRICKY = frozenset("'\"\\%&$") | _CONTROLS
+_EVALUATORS = ("iex", "invoke-expression")  # PowerShell's eval; no rule names what it runs
 _MOST_CHARACTERS = 4096
 _LETTER = re.compile(r"[a-z]")
 _NOISE = re.compile(r"[\"'\\]+")
@@ -41,8 +42,8 @@ class HeadReader:
     """Reads words against one set of heads; immutable but for what it remembers of characters."""
 
     def __init__(self, is_head: Callable[[str], bool], may_begin: Callable[[str], bool]) -> None:
-        self._is_head = is_head
-        self._may_begin = may_begin
+        self._known = is_head
+        self._start = may_begin
         self._characters: dict[str, str | None] = {}
 
     def gap(self, text: str, position: int) -> int:
@@ -78,6 +79,12 @@ class HeadReader:
         if end == size and not final:
             return Read(Standing.CLEAR if self._hopeless(word) else Standing.OPEN, end, word)
         return self._complete(word, end)
+
+    def _is_head(self, word: str) -> bool:
+        return self._known(word) or word in _EVALUATORS
+
+    def _may_begin(self, word: str) -> bool:
+        return self._start(word) or any(name.startswith(word) for name in _EVALUATORS)
 
     def _hopeless(self, word: str) -> bool:
         """Whether no head begins with `word`, a full stop behind it allowed."""

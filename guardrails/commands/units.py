@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from guardrails import mentions, regions
@@ -33,6 +34,9 @@ _VARIABLE = re.compile(r"\$\{?\w*\}?")
 
 
 _DOCUMENT = re.compile(r"[{\[]\s*\"")
+
+
+_SEPARATOR = re.compile(r"[|;&\n]")
 
 
 class Unjudged(Exception):
@@ -73,6 +77,17 @@ class Units:
             raise Unjudged("too_long") from error
         return sorted(found.values(), key=lambda finding: finding.span)
 
+    def _labelled(self, text: str, shell: Shell, scope: Scope) -> Findings:
+        """A command said to be of one language; a label is only the writer's word, so it is read without it too.
+
+        Raises:
+            Unjudged: As `command`.
+        """
+        found = self.command(text, Shell.AUTO if shell is Shell.BASH else shell, scope)
+        if shell in (Shell.AUTO, Shell.BASH) or found:
+            return found
+        return [finding for finding in self.command(text, Shell.AUTO, Scope()) if finding.rule != UNRESOLVABLE]
+
     def line(self, text: str, language: regions.Language, shell: Shell, scope: Scope) -> Findings:
         """A logical line of a fence."""
         if language is regions.Language.CODE:
@@ -82,7 +97,7 @@ class Units:
             start = 0  # a comment; in a transcript it may be root's prompt
         prompt = text[:start]
         known = regions.prompt_shell(prompt) if start else Shell.AUTO
-        found = shifted(self.command(text[start:], shell if known is Shell.AUTO else known, scope), start)
+        found = shifted(self._labelled(text[start:], shell if known is Shell.AUTO else known, scope), start)
         if language is regions.Language.TRANSCRIPT and not start:
             found = [f for f in found if f.rule != UNRESOLVABLE or text.lstrip()[:1] in ("$", "`", "e", '"')]
         if language is regions.Language.TRANSCRIPT and not found:
@@ -121,7 +136,7 @@ class Units:
         readings += _unquoted(text)
         found: dict[tuple[str, tuple[int, int]], Finding] = {}
         for reading in readings:
-            for finding in self.command(reading, shell, scope):
+            for finding in self._labelled(reading, shell, scope):
                 if finding.rule != UNRESOLVABLE or prompted:
                     found.setdefault((finding.rule, finding.span), finding)
         if not found and not doubtful:
@@ -172,12 +187,22 @@ class Units:
         return sorted(found.values(), key=lambda finding: finding.span)
 
     def begins(self, text: str) -> bool:
-        """Whether the first word of `text` may be a command's name."""
-        start = self.reader.gap(text, 0)
-        return start < len(text) and self.reader.read(text, start, final=True).standing in (
-            Standing.HEAD,
-            Standing.VARIABLE,
-        )
+        """Whether the first word of `text`, or one behind a pipe or separator, may be a command's name."""
+        starts = [0, *(match.end() for match in islice(_SEPARATOR.finditer(text), _MOST_INNER))]
+        return any(self._head_at(text, start) for start in starts)
+
+    def _head_at(self, text: str, position: int) -> bool:
+        start = self.reader.gap(text, position)
+        if start == len(text):
+            return False
+        return self.reader.read(text, start, final=True).standing in (Standing.HEAD, Standing.VARIABLE)
+
+    def continued(self, text: str, before: str, scope: Scope) -> Findings:
+        """What a command does that goes on with `text` behind a pipe or separator; only what lies in `text` counts."""
+        by = len(before)
+        found = shifted(self.command(before + text, Shell.AUTO, replace(scope)), -by)
+        inside = [finding for finding in found if finding.span[1] > 0 and finding.rule != UNRESOLVABLE]
+        return [replace(finding, span=(max(0, finding.span[0]), finding.span[1])) for finding in inside]
 
 
 def shifted(findings: Iterable[Finding], by: int) -> Findings:

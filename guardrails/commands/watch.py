@@ -8,6 +8,7 @@ was cut: a decision that needs more text waits for it.
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from guardrails import mentions, regions
 from guardrails.commands import extent
@@ -19,13 +20,15 @@ from guardrails.commands.scope import Scope
 from guardrails.commands.units import Findings, Units, Unjudged, shifted
 from guardrails.interface import Found, Progress, Unchecked
 
+if TYPE_CHECKING:
+    from guardrails.commands.calm import Calm
+
 NAME = "commands"
 
 _CONTEXT = 300  # characters before a place that a decision there may look at
 _KEPT = 1024
 _TRIM = 8192
 
-_HARMLESS = re.compile(r"[A-Za-z0-9 ,.:;!?()'-]+")
 _ANY = re.compile(r"")
 _LINE = re.compile(r"\n")
 _SENTENCE = re.compile(r"[\n`.!?]")
@@ -41,21 +44,6 @@ _ENDS = frozenset(";&|\n")
 _BLANK = re.compile(r"[ \t]")
 _FOLLOWS = frozenset(" \t\r\n\f\v;|&)<>$\\{'\"%.!?")
 _SENTENCE_ENDS = frozenset(" \t.!?\"'\u2019\u201d)]*_")
-
-Memo = dict[str, "Memo"]
-
-
-class Calm:
-    """What pieces are known to pass, in the middle of a cleared word and between words; shared by all streams."""
-
-    __slots__ = ("between", "inside", "none")
-
-    most = 1 << 16
-
-    def __init__(self) -> None:
-        self.inside: Memo = {}
-        self.between: Memo = {}
-        self.none: Memo = {}  # stays empty: nothing is known to pass while text is held
 
 
 class CommandWatch:
@@ -76,6 +64,7 @@ class CommandWatch:
         self._at = 0  # index in it of what is settled
         self._line = 0  # index of the current line
         self._inside = False  # in a word that was cleared
+        self._weighed = False  # what the step at hand let pass, it let pass for where it stood
         self._opening = True  # it may still be a JSON document
         self._fence: Fence | None = None
         self._wake = _ANY  # a piece without it decides nothing
@@ -102,10 +91,10 @@ class CommandWatch:
         if len(self._text) - self._at <= self._held and not self._wake.search(piece):
             return Progress(self._settled)
         before = self._memo
+        self._weighed = False
         progress = self._progress(final=False)
-        none = self._calm.none
-        if before is not none and self._memo is not none and len(before) < Calm.most and _HARMLESS.fullmatch(piece):
-            before[piece] = self._memo
+        if not self._weighed:
+            self._calm.learn(before, piece, self._memo)
         return progress
 
     def _take(self, piece: str) -> None:
@@ -262,6 +251,7 @@ class CommandWatch:
 
     def _head(self, position: int, end: int, word: str, before: str, *, final: bool) -> int:
         text = self._text
+        self._weighed = True
         if end == len(text) and not final:
             return MORE
         follows = text[end : end + 1]
@@ -296,6 +286,8 @@ class CommandWatch:
             return self._cleared(position + len(word))
         self._assign(before)
         findings = self._units.spoken(unit, before, self._scope, doubtful=doubtful)
+        if not findings and _COMMAND_PLACE.search(before) and len(before) < _CONTEXT:
+            findings = self._units.continued(unit, regions.command_before(before), self._scope)
         if findings and not self._mentioned(position, before):
             sentence = self._sentence_before(position)
             talked = not regions.bare(before) and any(

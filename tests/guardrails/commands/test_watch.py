@@ -66,6 +66,15 @@ STOPPED = [
     '```python\nsubprocess.run(["rm", "-rf",\n  "/var/lib/postgresql"])\n```',
     f"```yaml\ncommand: {RM}\n```",
     f"```yaml\nrun: |\n  echo hi\n  {RM}\n```",
+    "```yaml\ncommand:\n  - rm\n  - '-rf'\n  - /var/lib/postgresql\nimage: x\n```",
+    "```yaml\nargs:\n  - rm\n  - -rf\n  - /var/lib/postgresql",
+    "```powershell\nRemove-Item -Recurse -Force C:\\Windows\n```",
+    "```sql\nDROP DATABASE prod;\n```",
+    f"```sql\n{RM}\n```",
+    f"PS C:\\> {RM}",
+    f"C:\\Users\\me> {RM}",
+    f"```python\nrun(\n  '''\n{RM}\n''')\n```",
+    f"```yaml\nsteps:\n  - run: ls\n  - run: {RM}\n```",
     f"```dockerfile\nRUN {RM}\n```",
     '```json\n{"cmd": "rm", "args": ["-rf", "/var/lib/postgresql"]}\n```',
     '{"cmd":"rm","args":["-rf","/var/lib/postgresql"]}',
@@ -281,6 +290,13 @@ def test_a_word_that_may_begin_a_command_is_held_until_it_does_not() -> None:
     assert watch.feed("r").settled == 3
     assert watch.feed("m").settled == 3
     assert watch.feed("q").settled == 6
+
+
+def test_what_one_answer_taught_is_not_held_true_where_another_meaning_is_possible() -> None:
+    for pieces in (["We", " then", " go", " on."], ["Now", " find", " the", " zqx."]):
+        hold("".join(pieces), pieces)
+    for text in ("$ then git push --force origin main", "# find / -delete"):
+        hold(text, [text[:2], text[2:7], text[7:]])
 
 
 def test_a_fence_leaves_line_by_line() -> None:
