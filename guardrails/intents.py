@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from guardrails.screens import Screen
+
 _SHORTEST_SLIP = 5  # letters
 _LONGEST = 1500  # characters looked at, at the beginning and at the end each
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*|\d+|[.,;:!?]")
@@ -115,6 +117,10 @@ _PHRASES = re.compile(
 )
 
 
+_MAY_BE_PHRASES = Screen(_PHRASES)
+_AROUND_WORDS = ".,;:!?()[]{}\"'`*_-/\n"
+
+
 def _excerpt(text: str) -> str:
     return text if len(text) <= 2 * _LONGEST else f"{text[:_LONGEST]}\n{text[-_LONGEST:]}"
 
@@ -146,9 +152,12 @@ def _slip(one: str, other: str) -> bool:
 def asks_for_person(text: str) -> bool:
     """Whether a message asks for a person to take over; speaking of people, or not wanting one, is no such request."""
     text = _excerpt(text)
-    for match in _PHRASES.finditer(text):
-        if not _OTHERS.search(text[: match.start()]):
-            return True
+    if _MAY_BE_PHRASES.possible(text):
+        for match in _PHRASES.finditer(text):
+            if not _OTHERS.search(text[: match.start()]):
+                return True
+    if text.isascii() and not any(_near(word.strip(_AROUND_WORDS), _PEOPLE) for word in text.lower().split()):
+        return False
     words = list(_WORD.finditer(text))
     lower = [word[0].lower() for word in words]
     for index, word in enumerate(lower):
@@ -232,6 +241,9 @@ _RESOLVED = re.compile(
 )
 
 
+_MAY_BE_FRUSTRATED = Screen(_FRUSTRATED)
+
+
 def resolved(text: str) -> bool:
     """Whether the user says that the matter is settled."""
     return _RESOLVED.search(_excerpt(text)) is not None and not re.search(
@@ -242,4 +254,4 @@ def resolved(text: str) -> bool:
 def frustrated(text: str) -> bool:
     """Whether the user is out of patience, or says that nothing has helped."""
     text = _excerpt(text)
-    return _FRUSTRATED.search(text) is not None and not resolved(text)
+    return _MAY_BE_FRUSTRATED.possible(text) and _FRUSTRATED.search(text) is not None and not resolved(text)

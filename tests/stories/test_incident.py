@@ -49,7 +49,7 @@ def ask(client: OpenAI, text: str, wardgate: dict[str, Any], **more: Any) -> Any
     extra = {"wardgate": wardgate} | more.pop("extra_body", {})
     messages = more.pop("messages", [{"role": "user", "content": text}])
     return client.chat.completions.create(
-        model="default", messages=messages, max_tokens=40, temperature=0, seed=7, extra_body=extra, **more
+        model="default", messages=messages, max_tokens=80, temperature=0, seed=7, extra_body=extra, **more
     )
 
 

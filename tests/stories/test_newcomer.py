@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 import subprocess
 import time
@@ -56,11 +55,10 @@ def test_a_fresh_clone_serves_and_the_printed_snippets_work(tmp_path: Path, requ
     try:
         _wait_for_banner(gateway.process, home)
         output = gateway.log()
-        curl = re.search(r"^\s*(curl .*(?:\\\n.*)*)$", output, re.MULTILINE)
-        assert curl, output
-        answered = subprocess.run(["bash", "-c", curl[1]], capture_output=True, text=True, timeout=120, check=True)
+        curl = block(output, "with curl")
+        answered = subprocess.run(["bash", "-c", curl], capture_output=True, text=True, timeout=120, check=True)
         assert '"chat.completion' in answered.stdout
-        snippet = block(output, "Python")
+        snippet = block(output, "with Python")
         assert "openai" in snippet, output
         streamed = subprocess.run(
             [project / ".venv/bin/python", "-c", snippet], capture_output=True, text=True, timeout=120, check=True

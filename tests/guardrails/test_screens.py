@@ -1,0 +1,50 @@
+"""Screens say no only where the pattern says no."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from guardrails import intents
+from guardrails.screens import Screen
+
+PATTERNS = [intents._PHRASES, intents._FRUSTRATED, re.compile(r"\b(?:rm|dd)\s+-\w+|['\u2019]s\b")]
+WORDS = st.sampled_from(
+    [
+        "human",
+        "please",
+        "!",
+        "still",
+        "not",
+        "working",
+        "escalate",
+        "this",
+        "again",
+        "and",
+        "don't",
+        "\u2019",
+        "é",
+        "\n",
+        "rm -rf",
+    ]
+)
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+@given(words=st.lists(WORDS | st.text(max_size=4), max_size=12))
+def test_a_screen_never_hides_a_match(pattern: re.Pattern[str], words: list[str]) -> None:
+    """Whatever the text, what the pattern would find is not screened out."""
+    text = " ".join(words)
+    if pattern.search(text):
+        assert Screen(pattern).possible(text)
+
+
+def test_a_screen_tells_calm_text_apart() -> None:
+    assert not Screen(intents._FRUSTRATED).possible("Which setting limits the number of connections?")
+
+
+def test_a_text_beyond_ascii_is_never_screened_out() -> None:
+    assert Screen(intents._PHRASES).possible("à bientôt")
