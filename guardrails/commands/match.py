@@ -32,6 +32,9 @@ class Match:
     named: tuple[tuple[str, str], ...] = ()
 
 
+_DENIED = ("=false", "=none", "=0", "=no", ":$false")
+
+
 @lru_cache(maxsize=8192)
 def has_option(word: str, option: str, shell: Shell, *, abbreviated: bool) -> bool:
     """Whether one word sets an option: `-rf` sets `-r`, `--recursive=yes` sets `--recursive`.
@@ -164,7 +167,8 @@ class Matcher:
                 has_option(word, option, shell, abbreviated=self.abbreviated) for word in flags for option in group
             ):
                 return False
-        if any(has_option(word, option, shell, abbreviated=False) for word in flags for option in self.unless):
+        kept = [word for word in flags if not word.endswith(_DENIED)]
+        if any(has_option(word, option, shell, abbreviated=False) for word in kept for option in self.unless):
             return False
         return all(self._value(words, group, pattern) for group, pattern in self.values)
 

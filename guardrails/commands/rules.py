@@ -214,5 +214,5 @@ def _index(rules: tuple[Rule, ...], digest: str) -> RuleSet:
                     prefixed.append((rule.shell, name[:-1], rule, match))
                 else:
                     exact.setdefault((rule.shell, name), []).append((rule, match))
-    heads = frozenset(name for _, name in exact if name not in ("*", "?"))
+    heads = frozenset(name for _, name in exact if name not in ("", "*", "?"))
     return RuleSet(rules, digest, {k: tuple(v) for k, v in exact.items()}, tuple(prefixed), heads)

@@ -44,6 +44,12 @@ DRESSED = [
     "powershell -enc UgBlAG0AbwB2AGUALQBJAHQAZQBtACAAQwA6AFwAKgAgAC0AUgBlAGMAdQByAHMAZQA=",
 ]  # fmt: skip
 
+# Options that preview elsewhere, taken back or meaning something else.
+NO_PREVIEW = [
+    "kubectl delete ns prod --dry-run=none", "rsync -a --delete --dry-run=false a/ b/", "rm -rf / -- --help x",
+    "echo x > /dev/sda --help", "mkfs.vfat -n DATA /dev/sdb1", "Remove-Item C:\\Windows -Recurse -WhatIf:$false",
+]  # fmt: skip
+
 UNRESOLVABLE = [
     "$x -rf /", "/???/r? -rf /", "rm$u -rf /", "w`u`hoami", "history | sh", 'eval "$CMD"', 'sh -c "$1"',
     "sh -c '$0 -rf /' rm", "$(cat cmd) x", "if a; then x=ls; else x=rm; fi; $x /",
@@ -70,6 +76,12 @@ def test_a_dressed_command_is_found(text: str) -> None:
     found = [f for f in JUDGE.judge(text).findings if f.rule != "commands.unresolvable"]
     assert found
     assert all(0 <= f.span[0] < f.span[1] <= len(text) and f.check == "commands" for f in found)
+
+
+@pytest.mark.parametrize("text", NO_PREVIEW)
+def test_a_preview_taken_back_is_none(text: str) -> None:
+    """Only what really previews is harmless."""
+    assert [f for f in JUDGE.judge(text).findings if f.rule != "commands.unresolvable"]
 
 
 @pytest.mark.parametrize("text", UNRESOLVABLE)
