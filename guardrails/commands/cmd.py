@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from guardrails.commands.tree import Span
 
 _TOKEN = re.compile(
-    r"(?P<chain>&&|\|\||&|;|\n|\r)|(?P<pipe>\|)|(?P<block>[()])|(?P<redirect>\d?>>?|\d?<)|(?P<blank>[ \t,=]+)"
+    r"(?P<chain>&&|\|\||&|;(?=\s)|\n|\r)|(?P<pipe>\|)|(?P<block>[()])|(?P<redirect>\d?>>?|\d?<)|(?P<blank>[ \t,;=]+)"
     r'|(?P<word>(?:"[^"\n]*"?|\^.|[^\s&|()<>",;=^]|\^$)+)',
     re.DOTALL,
 )

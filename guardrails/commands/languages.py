@@ -16,7 +16,7 @@ _POWERSHELL = re.compile(
 )
 _CMD = re.compile(
     _STARTS + r"@?(?:(?:vssadmin|wmic|bcdedit|cipher|wbadmin|wevtutil|fsutil|diskpart|takeown|icacls|taskkill|netsh|"
-    r"schtasks|certutil|bitsadmin|reg|sc|cmd|cmd\.exe|mountvol|powercfg)\s"
+    r"schtasks|certutil|bitsadmin|reg|sc|cmd|mountvol|powercfg|manage-bde|forfiles)(?:\.exe)?\s"
     r"|(?:del|erase|rd|rmdir|format|attrib|net|shutdown|robocopy|for|set|start|call|if)\b"
     r"[^\n]*?(?:\s/\w|%\w|\\|\b[a-z]:|/del))|%\w+(?::[^%\n]*)?%|\w\^\w",
     re.IGNORECASE,

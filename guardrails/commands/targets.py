@@ -45,6 +45,8 @@ def _tables() -> tuple[tuple[_Row, ...], tuple[_Service, ...]]:
 @lru_cache(maxsize=4096)
 def target(path: str) -> Target:
     """The class of one path; what only the running shell knows stands in it as `UNKNOWN`."""
+    if path.startswith("\\\\") and not path.startswith("\\\\."):
+        return Target(path, Place.DATA, "the network share")
     clean = _LAST_DOT.sub("", _SLASHES.sub("/", path.removeprefix("file://").replace("\\", "/"))).replace(UNKNOWN, "?")
     if "/../" in clean + "/" and clean.startswith("/"):
         clean = normpath(clean)
