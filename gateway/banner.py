@@ -11,7 +11,9 @@ if TYPE_CHECKING:
 
 def first_line(url: str, waiting_for: str | None) -> str:
     """Said as soon as the gateway listens."""
-    return f"Wardgate listens on {url} and waits: {waiting_for}." if waiting_for else f"Wardgate listens on {url}."
+    if waiting_for is None:
+        return f"Wardgate listens on {url}."
+    return f"Wardgate listens on {url}, which will be ready soon: {waiting_for} ({url}/health/ready tells more)."
 
 
 def new_key(key: str, file: Path) -> str:

@@ -82,7 +82,7 @@ class Engines:
         self._home = settings.home
         self._own = own
         self._local: LocalEngine | None = None
-        self._phase = "vLLM has not been started yet"
+        self._phase = "vLLM is about to start"
         self._digests = DigestCache(self._home / "models" / ".digests.json")
         self._reading: asyncio.Task[tuple[str, str]] | None = None
         key = "" if own is not None else settings.upstream_key.get_secret_value()

@@ -79,8 +79,7 @@ async def obtain(home: Path, tell: Callable[[str], None]) -> Path:
     if await asyncio.to_thread(whole, home):
         return folder
     await asyncio.to_thread(models.mkdir, parents=True, exist_ok=True)
-    tell(f"the embedded model is being made by another gateway in {models}")
-    async with _alone(models / f".{NAME}.lock"):
+    async with _alone(models / f".{NAME}.lock", tell):
         if not await asyncio.to_thread(whole, home):
             await _make(models, folder, tell)
             if not await asyncio.to_thread(whole, home):
@@ -202,12 +201,16 @@ def _seal(made: Path) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _alone(path: Path) -> AsyncIterator[None]:
+async def _alone(path: Path, tell: Callable[[str], None]) -> AsyncIterator[None]:
+    told = False
     with await asyncio.to_thread(path.open, "w") as file:
         while True:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break
             except BlockingIOError:
+                if not told:
+                    told = True
+                    tell(f"the embedded model is being made by another gateway in {path.parent}")
                 await asyncio.sleep(0.2)
         yield

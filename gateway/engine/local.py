@@ -75,7 +75,7 @@ class LocalEngine:
         on_end: Callable[[str], None],
         grace: float = 10.0,
     ) -> None:
-        self.phase: str | None = "vLLM has not been started yet"
+        self.phase: str | None = "vLLM is about to start"
         self.starts = 0
         self._command = tuple(command)
         self._environment = dict(environment)

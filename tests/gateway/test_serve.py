@@ -143,7 +143,7 @@ async def test_from_start_to_stop(serve: Serve, vllm: FakeVllm) -> None:
     status, out, err = await gateway.stop()
     assert status == 0
     assert f"API key: {key.read_text().strip()}" in out
-    assert f"Wardgate listens on {note['url']} and waits: vLLM at {vllm.url}" in out
+    assert f"Wardgate listens on {note['url']}, which will be ready soon: vLLM at {vllm.url}" in out
     assert banner.ready(note["url"], "tiny-llama", key) in out
     assert key.read_text().strip() not in err
     assert all(json.loads(line)["event"] for line in err.splitlines())  # JSON, where no terminal is

@@ -62,7 +62,7 @@ async def test_a_vllm_of_our_own_is_started_described_and_stopped(
     own.command = [sys.executable, "-ISc", SERVER, str(own.port), str(folder)]
     engines = Engines(settings, own, session, Registry("merged"))
     watch = asyncio.create_task(engines.pool.watch())
-    assert engines.pool.waiting_for == "vLLM has not been started yet"
+    assert engines.pool.waiting_for == "vLLM is about to start"
     await engines.start()
     await until(lambda: engines.pool.waiting_for is None)
     facts = engines.pool.facts
