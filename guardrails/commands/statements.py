@@ -48,6 +48,7 @@ class Statements:
         self._span = span
         self._unfold = unfold
         self._trailing: list[Word] = []
+        self._trailing_end = -1
         self._fold = Folder(source, scope, span, self._substitute)
         self._walks: dict[str, Callable[[Node, _Commands, tuple[Redirect, ...]], _Commands]] = {
             "command": self._command,
@@ -112,6 +113,7 @@ class Statements:
                 else ()
             )
         else:
+            self._trailing_end = body.end_byte
             out = self._visit(body, stdin, redirects)
         for piped, part in after:
             out = self._visit(part, out if piped else (), ())
@@ -228,6 +230,7 @@ class Statements:
     def _command(self, node: Node, stdin: _Commands, redirects: tuple[Redirect, ...]) -> _Commands:
         argv: list[Word] = []
         assigned: list[Node] = []
+        own = len(self._trailing)
         children = node.children
         for at, child in enumerate(children):
             kind = child.type
@@ -242,13 +245,18 @@ class Statements:
                 argv += made
             else:
                 self._visit(child, (), ())
-        argv += self._trailing
-        self._trailing = []
+        argv += self._taken(own, node)
         for child in assigned:
             self._assignments(child)
         return self._unfold.emit(
             Command(tuple(argv), redirects, self._span(node), wrappers=self._unfold.wrappers, stdin=stdin)
         )
+
+    def _taken(self, own: int, node: Node) -> list[Word]:
+        """Words the grammar hung behind a redirection: the command's own, or those of the statement it ends."""
+        first = 0 if node.end_byte == self._trailing_end else own
+        taken, self._trailing = self._trailing[first:], self._trailing[:first]
+        return taken
 
     def _substitute(self, node: Node) -> tuple[str | None, _Commands]:
         """Walks a substitution; its output where that is constant, and the commands that make it."""

@@ -128,6 +128,8 @@ def test_redirections_belong_to_the_command_they_serve() -> None:
         r.target.text for r in command.redirects
     } == {"a", "b", "c"}
     assert run("rm >x -rf /") == ["rm|-rf|/"]
+    assert run("cd x && rm >x -rf / && ls") == ["cd|x", "rm|-rf|/", "ls"]
+    assert run(">x rm -rf / | cat >y -") == ["rm|-rf|/", "cat|-"]
 
 
 def test_what_follows_a_heredoc_on_its_line_is_read() -> None:

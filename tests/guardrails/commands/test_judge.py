@@ -162,8 +162,8 @@ def test_any_text_has_a_judgement(text: str, shell: Shell) -> None:
         assert 0 <= finding.span[0] <= finding.span[1] <= len(text)
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.sampled_from(DRESSED), st.sampled_from(["ls\n", "true; ", "cd /srv && ", "echo hi | cat; ", "a=1\n"]))
+@pytest.mark.parametrize("before", ["ls\n", "true; ", "cd /srv && ", "echo hi | cat; ", "a=1\n"])
+@pytest.mark.parametrize("text", DRESSED)
 def test_what_stands_before_does_not_hide_a_command(text: str, before: str) -> None:
     """A finding stays one behind anything harmless."""
     assert JUDGE.judge(before + text, Shell.AUTO).findings
