@@ -32,17 +32,16 @@ def serve(
     over the file, the file over the environment. State is kept in WARDGATE_HOME (./var). Exit status: 0 after an
     orderly stop, 1 when something the gateway needs is not there, 2 when it was called wrongly.
 
-    Parameters
-    ----------
-    model: The embedded default's name, a hub id, or a folder with a checkpoint.
-    base: Serve the base model alone, without adapters.
-    upstream: URL of a vLLM that already runs; may be repeated.
-    store: sqlite:///PATH or postgresql://USER@HOST/NAME.
-    policy: Policy file for the guard.
-    host: Address to listen on.
-    port: Port to listen on; 0 takes a free one.
-    vllm_arg: Further argument for vLLM; may be repeated.
-    config: YAML or TOML file with settings.
+    Args:
+        model: The embedded default's name, a hub id, or a folder with a checkpoint.
+        base: Serve the base model alone, without adapters.
+        upstream: URL of a vLLM that already runs; may be repeated.
+        store: sqlite:///PATH or postgresql://USER@HOST/NAME.
+        policy: Policy file for the guard.
+        host: Address to listen on.
+        port: Port to listen on; 0 takes a free one.
+        vllm_arg: Further argument for vLLM; may be repeated.
+        config: YAML or TOML file with settings.
     """
     flags = {
         "model": model,
