@@ -91,7 +91,7 @@ class GuardStream:
             except Exception as error:  # noqa: BLE001 - the boundary: whatever broke, the check did not pass
                 self._crashed(name, error)
                 self._note((Unchecked(name, "crashed"),))
-                break
+                return self._offset
             if progress.outcomes:
                 self._note(progress.outcomes)
             if settled < 0 or progress.settled < settled:

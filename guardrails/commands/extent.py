@@ -6,15 +6,18 @@ Each function says `MORE` where what comes next decides; what it says once, it s
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from guardrails import mentions, regions
+from guardrails.commands.units import Unjudged
 
 if TYPE_CHECKING:
     from guardrails.interface import Shell
 
 MORE = -1
+
+_MOST_WORK = 2_000_000
 
 _NEXT_WORD = re.compile(r"[ \t]+([A-Za-z']+)(?=[^A-Za-z'])")
 _NEXT_OPEN = re.compile(r"[ \t]*[A-Za-z']*")
@@ -44,19 +47,57 @@ def likely(text: str, position: int, end: int, word: str, *, final: bool) -> boo
     return match is None or match[1].lower() not in followers
 
 
-def logical_line(text: str, position: int, *, final: bool) -> int:
-    """The end of the line, and of those it goes on in; an empty line ends it in any case."""
-    end = text.find("\n", position)
-    while end >= 0:
-        if regions.waits_for(text[position : end + 1], prose=True) is None:
-            return end + 1
-        following = text.find("\n", end + 1)
-        if following < 0:
+@dataclass(slots=True)
+class Waiting:
+    """How far a logical line has been read.
+
+    Attributes:
+        read: Characters of it that have been looked at, whole lines.
+        waits: What it waits for; None where nothing is open.
+        work: Characters that were read to find that out, again and again.
+    """
+
+    read: int = 0
+    waits: re.Pattern[str] | None = None
+    work: int = 0
+
+    def spend(self, characters: int) -> None:
+        """Count work.
+
+        Raises:
+            Unjudged: It is more than a line may cost.
+        """
+        self.work += characters
+        if self.work > _MOST_WORK:
+            raise Unjudged("budget")
+
+
+def logical_line(text: str, position: int, waiting: Waiting, *, final: bool) -> int:
+    """The end of the line, and of those it goes on in; an empty line ends it in any case.
+
+    Args:
+        text: As far as it has arrived.
+        position: Where the line begins.
+        waiting: How far it was read before; brought up to date.
+        final: Nothing follows.
+
+    Raises:
+        Unjudged: It takes too much work to tell.
+    """
+    while True:
+        start = position + waiting.read
+        end = text.find("\n", start)
+        if end < 0:
             return len(text) if final else MORE
-        if not text[end + 1 : following].strip():
-            return end + 1
-        end = following
-    return len(text) if final else MORE
+        line = text[start : end + 1]
+        if waiting.read and not line.strip():
+            return start
+        if waiting.waits is None or waiting.waits.search(line):
+            waiting.spend(end + 1 - position)
+            waiting.waits = regions.waits_for(text[position : end + 1], prose=True)
+            if waiting.waits is None:
+                return end + 1
+        waiting.read = end + 1 - position
 
 
 def sentence(text: str, position: int, *, final: bool) -> int:
@@ -68,6 +109,21 @@ def sentence(text: str, position: int, *, final: bool) -> int:
     if tick >= 0:
         return tick
     return len(text) if final else MORE
+
+
+def terse(tail: str, before: str, *, introduced: bool) -> bool:
+    """Whether a head stands where a command does and nothing of a sentence follows.
+
+    Args:
+        tail: What follows the head.
+        before: The line up to it.
+        introduced: Whether the line before ended in a colon.
+    """
+    first = regions.bare(before)
+    if first and introduced:
+        return True
+    words = tail.lower().split()
+    return (first or (bool(words) and mentions.told(before))) and regions.FOLLOWERS.isdisjoint(words)
 
 
 def inline_code(text: str, start: int, width: int, *, final: bool) -> tuple[int, int]:
@@ -95,7 +151,7 @@ class Fence:
         size: Length of the marker.
         mention: Whether the reader was told not to run what stands in it.
         read: Index up to which lines have been looked at.
-        waits: What the logical line at hand waits for.
+        line: How far the logical line at hand has been read.
     """
 
     tick: str
@@ -104,15 +160,25 @@ class Fence:
     shell: Shell
     mention: bool
     read: int
-    waits: re.Pattern[str] | None = None
+    line: Waiting = field(default_factory=Waiting)
 
     def closes(self, line: str) -> bool:
         """Whether `line` closes the fence."""
         body = line.strip().lstrip("> \t")
         return len(body) >= self.size and not body.strip(self.tick)
 
-    def open_end(self, unit: str) -> re.Pattern[str] | None:
-        """What the logical line waits for after `unit`; None where it is complete."""
+    def goes_on(self, unit: str, line: str) -> bool:
+        """Whether the logical line goes on after `unit`, whose last line is `line`.
+
+        Raises:
+            Unjudged: It takes too much work to tell.
+        """
+        if self.line.waits is None or self.line.waits.search(line):
+            self.line.spend(len(unit))
+            self.line.waits = self._waits(unit)
+        return self.line.waits is not None
+
+    def _waits(self, unit: str) -> re.Pattern[str] | None:
         if self.language is regions.Language.CODE:
             return regions.waits_in_code(unit)
         return regions.waits_for(unit, prose=self.language is regions.Language.TRANSCRIPT)

@@ -30,6 +30,7 @@ UNRESOLVABLE = "commands.unresolvable"
 Findings = list["Finding"]
 
 _MOST_INNER = 24
+_LONGEST_INNER = 2000
 _VARIABLE = re.compile(r"\$\{?\w*\}?")
 
 
@@ -149,7 +150,8 @@ class Units:
         for start in self._heads(text):
             leading = before + text[:start]
             if mentions.told(leading) and not mentions.prohibited(regions.sentence_before(leading)):
-                for reading in (regions.as_spoken(text[start:], leading), *_unquoted(text[start:])):
+                rest = text[start : start + _LONGEST_INNER]
+                for reading in (regions.as_spoken(rest, leading), *_unquoted(rest)):
                     inner = shifted(self.command(reading, Shell.AUTO, Scope()), start)
                     found += [finding for finding in inner if finding.rule != UNRESOLVABLE]
         return found

@@ -14,7 +14,7 @@ from guardrails import mentions, regions
 from guardrails.commands import extent
 from guardrails.commands.document import Document, State
 from guardrails.commands.embedded import json_begins
-from guardrails.commands.extent import MORE, Fence
+from guardrails.commands.extent import MORE, Fence, Waiting
 from guardrails.commands.heads import Standing
 from guardrails.commands.scope import Scope
 from guardrails.commands.units import Findings, Units, Unjudged, shifted
@@ -67,6 +67,7 @@ class CommandWatch:
         self._weighed = False  # what the step at hand let pass, it let pass for where it stood
         self._opening = True  # it may still be a JSON document
         self._fence: Fence | None = None
+        self._waiting = Waiting()  # how far the line that is held has been read
         self._wake = _ANY  # a piece without it decides nothing
         self._scope = Scope()
         self._prohibiting = False  # the last paragraph ended in a prohibition
@@ -246,7 +247,7 @@ class CommandWatch:
         if read.standing is Standing.VARIABLE:
             if not regions.bare(before) and not _COMMAND_PLACE.search(before):
                 return self._cleared(position + 1)
-            return self._spoken(position, extent.logical_line(text, position, final=final), "", before)
+            return self._spoken(position, self._logical_line(position, final=final), "", before)
         return self._head(position, read.end, read.word, before, final=final)
 
     def _head(self, position: int, end: int, word: str, before: str, *, final: bool) -> int:
@@ -262,8 +263,17 @@ class CommandWatch:
             likely = extent.likely(text, position, end, word, final=final)
             if not likely:
                 return MORE if likely is None else self._cleared(end)
-        reach = extent.logical_line(text, position, final=final) if first else extent.sentence(text, end, final=final)
+        reach = self._logical_line(position, final=final) if first else extent.sentence(text, end, final=final)
         return self._spoken(position, reach, word, before)
+
+    def _logical_line(self, position: int, *, final: bool) -> int:
+        """The end of the logical line that is held from `position` on."""
+        if position != self._at:
+            self._waiting = Waiting()
+        stop = extent.logical_line(self._text, position, self._waiting, final=final)
+        if stop != MORE:
+            self._waiting = Waiting()
+        return stop
 
     def _cleared(self, end: int) -> int:
         self._inside = True
@@ -280,7 +290,9 @@ class CommandWatch:
         unit = self._text[position:stop]
         tail = unit[len(word) :]
         doubtful = regions.english(unit[: len(word)], tail) and not (
-            mentions.commanded(before) or regions.prompted(before) or (unit[0].islower() and self._terse(tail, before))
+            mentions.commanded(before)
+            or regions.prompted(before)
+            or (unit[0].islower() and extent.terse(tail, before, introduced=self._introducing))
         )
         if doubtful and not regions.EVIDENCE.search(tail):
             return self._cleared(position + len(word))
@@ -291,21 +303,14 @@ class CommandWatch:
         if findings and not self._mentioned(position, before):
             sentence = self._sentence_before(position)
             talked = not regions.bare(before) and any(
-                mentions.explained(sentence, tail[blank.start() :]) for blank in _BLANK.finditer(tail)
+                mentions.explained(sentence, tail[blank.start() : blank.start() + _CONTEXT])
+                for blank in _BLANK.finditer(tail, 0, _KEPT)
             )
             if not talked and self._stop(findings, position):
                 return position
         if unit.endswith("\n"):
             self._end_line(stop)
         return stop
-
-    def _terse(self, tail: str, before: str) -> bool:
-        """Whether a head stands where a command does and nothing of a sentence follows."""
-        first = regions.bare(before)
-        if first and self._introducing:
-            return True
-        words = tail.lower().split()
-        return (first or (bool(words) and mentions.told(before))) and regions.FOLLOWERS.isdisjoint(words)
 
     def _ticked(self, position: int, *, final: bool) -> int:
         """Ticks: inline code, a fence, or characters like any other."""
@@ -345,10 +350,11 @@ class CommandWatch:
         if not findings or self._mentioned(position, before):
             return end
         if not mentions.ordered(before):
-            after = regions.SENTENCE_END.search(text, end)
-            if after is None and not final:
+            after = regions.SENTENCE_END.search(text, end, end + _CONTEXT)
+            if after is None and not final and len(text) < end + _CONTEXT:
                 return MORE
-            if mentions.explained(self._sentence_before(position), text[end : after.end() if after else len(text)]):
+            sentence_end = after.end() if after else end + _CONTEXT
+            if mentions.explained(self._sentence_before(position), text[end:sentence_end]):
                 return end
         self._stop(findings, start)
         return position
@@ -362,20 +368,18 @@ class CommandWatch:
         end = line_end + 1 if line_end >= 0 else len(text)
         line = text[fence.read : end]
         if fence.closes(line):
-            if self._judge_fenced(fence, self._at, fence.read, forced=fence.waits is not None):
+            if self._judge_fenced(fence, self._at, fence.read, forced=fence.line.waits is not None):
                 return False
             self._fence = None
             self._at = self._line = end
             self._inside = self._prohibiting = False
             return True
         ended = end == len(text) and final
-        if fence.waits is None or fence.waits.search(line) or ended:
-            fence.waits = fence.open_end(text[self._at : end])
-            if fence.waits is None or ended:
-                if self._judge_fenced(fence, self._at, end, forced=fence.waits is not None):
-                    return False
-                self._at = end
-                fence.waits = None
+        if not fence.goes_on(text[self._at : end], line) or ended:
+            if self._judge_fenced(fence, self._at, end, forced=fence.line.waits is not None):
+                return False
+            self._at = end
+            fence.line = Waiting()
         fence.read = end
         return True
 
