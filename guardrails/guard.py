@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,9 @@ from guardrails.checks.injection import InjectionCheck
 from guardrails.commands.judge import CommandJudge
 from guardrails.commands.rules import load_rules
 from guardrails.commands.runbooks import load_runbooks
+from guardrails.commands.units import UNRESOLVABLE
 from guardrails.interface import Action, Channel, Found, Shell, Subject, Unchecked, Verdict
+from guardrails.policy import PolicyError
 from guardrails.stream import GuardStream
 
 if TYPE_CHECKING:
@@ -46,9 +49,11 @@ class Guard:
 
         Raises:
             RuleError: A rule file or runbook file of the policy cannot be used.
+            PolicyError: The policy decides about a command rule that does not exist.
         """
         rules = load_rules(policy.rule_files)
         runbooks = load_runbooks(policy.runbook_files)
+        _refuse_unknown(policy, {rule.id for rule in rules.rules} | {UNRESOLVABLE})
         judge = CommandJudge(rules, runbooks)
         self.policy = policy
         self.rules_digest: str = hashlib.sha256(f"{rules.digest}\n{runbooks.digest}".encode()).hexdigest()
@@ -134,3 +139,14 @@ class Guard:
         except Exception as error:  # noqa: BLE001 - the boundary: whatever broke, the check did not pass
             self._crashed(check.name, error)
             return Unchecked(check.name, "crashed")
+
+
+def _refuse_unknown(policy: Policy, known: set[str]) -> None:
+    """A decision about a rule that nobody has would never be heard of again."""
+    for name, action in policy.checks.commands.rules.items():
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            mend = (
+                f"is no rule; did you mean {near[0]}?" if near else "is no rule of the built-in packs or of rule_paths"
+            )
+            raise PolicyError("policy", None, f"checks.commands.rules.{name}", action, mend)

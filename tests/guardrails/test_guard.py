@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 
 from guardrails.guard import Guard
 from guardrails.interface import Action, Channel, Passed, Subject, Unchecked, Watch
-from guardrails.policy import Policy
+from guardrails.policy import Policy, PolicyError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -89,6 +90,13 @@ def test_a_text_beyond_the_limit_is_unchecked() -> None:
     verdict = guard.examine("x" * 1001, Channel.PROMPT)
     assert verdict.action is Action.BLOCK
     assert {miss.reason for miss in verdict.unchecked} == {"too_long"}
+
+
+def test_a_decision_about_a_rule_that_does_not_exist_is_refused() -> None:
+    for name, words in (("files.delete-tre", "did you mean files.delete-tree?"), ("x", "is no rule")):
+        with pytest.raises(PolicyError, match=re.escape(words)):
+            Guard(Policy.parse({"checks": {"commands": {"rules": {name: "escalate"}}}}))
+    Guard(Policy.parse({"checks": {"commands": {"rules": {"commands.unresolvable": "block"}}}}))
 
 
 def test_wall_time_is_the_last_fuse() -> None:
