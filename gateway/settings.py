@@ -71,6 +71,9 @@ class Settings(BaseModel):
         (), description="URLs of vLLM servers already running; with one or more the gateway starts none itself."
     )
     upstream_key: SecretStr = Field(SecretStr(""), description="API key those vLLM servers ask for (`--api-key`).")
+    upstream_logprobs_mode: Literal["", "raw_logits", "raw_logprobs", "processed_logits", "processed_logprobs"] = Field(
+        "", description="What those vLLM servers were started with as `--logprobs-mode`; they do not tell."
+    )
     model: str = Field(
         "SmolLM2-135M-Instruct",
         min_length=1,

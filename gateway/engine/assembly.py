@@ -81,6 +81,7 @@ class Engines:
     ) -> None:
         self._home = settings.home
         self._own = own
+        self._upstream_mode = settings.upstream_logprobs_mode
         self._local: LocalEngine | None = None
         self._phase = "vLLM is about to start"
         self._digests = DigestCache(self._home / "models" / ".digests.json")
@@ -145,7 +146,7 @@ class Engines:
             # A path on another machine may be another file here.
             near = urlsplit(url).hostname in LOOPBACK
             weights, template = await self._read_digests(base.root or "") if near else ("", "")
-            mode = ""
+            mode = self._upstream_mode
         return msgspec.structs.replace(facts, logprobs_mode=mode, base_digest=weights, chat_template_digest=template)
 
     async def _read_digests(self, model: str) -> tuple[str, str]:

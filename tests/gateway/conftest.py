@@ -171,7 +171,7 @@ async def gateway(tmp_path: Path) -> AsyncIterator[House]:
 
 
 @pytest.fixture
-async def served(tmp_path: Path) -> AsyncIterator[House]:
+async def open_port(tmp_path: Path) -> AsyncIterator[House]:
     """A house on a loopback port, behind a real server."""
     async with house(tmp_path, served=True) as opened:
         yield opened

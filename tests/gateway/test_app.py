@@ -26,9 +26,9 @@ def shape(response: httpx.Response) -> dict[str, Any]:
     return document["error"]
 
 
-async def test_chat_completions_pass_fastapi_by(served: Any) -> None:
+async def test_chat_completions_pass_fastapi_by(open_port: Any) -> None:
     """The handler gets the request as it came, and the response its request id all the same."""
-    response = await served.http.post(CHAT, content=b"x" * 9, headers={"x-request-id": "mine-1"})
+    response = await open_port.http.post(CHAT, content=b"x" * 9, headers={"x-request-id": "mine-1"})
     assert response.json() == {"length": 9}
     assert response.headers.get_list("x-request-id") == ["mine-1"]
 
@@ -91,7 +91,7 @@ async def test_a_wrong_method_is_told_which_is_right(gateway: Any) -> None:
         assert allowed in shape(response)["message"]
 
 
-async def test_a_body_beyond_the_limit_is_not_read(served: Any) -> None:
+async def test_a_body_beyond_the_limit_is_not_read(open_port: Any) -> None:
     """By its promised length, and by what really comes where none was promised."""
 
     async def pieces() -> Any:
@@ -99,7 +99,7 @@ async def test_a_body_beyond_the_limit_is_not_read(served: Any) -> None:
             yield b'"' + b"x" * 98 + b'"'
 
     for content in (b"x" * 5000, pieces()):
-        response = await served.http.post("/v1/feedback", content=content, headers={"content-type": "application/json"})
+        response = await open_port.http.post("/v1/feedback", content=content, headers={"content-type": "application/json"})
         assert response.status_code == 413
         assert "4096" in shape(response)["message"]
 
@@ -136,29 +136,29 @@ async def test_the_key_is_looked_at_before_the_body(gateway: Any) -> None:
     assert shape(response)["code"] == "invalid_api_key"
 
 
-async def test_errors_are_the_openai_client_s_own(served: Any) -> None:
+async def test_errors_are_the_openai_client_s_own(open_port: Any) -> None:
     """401, 403, 404 and 400 arrive as the exceptions its users catch."""
     with pytest.raises(openai.AuthenticationError) as wrong:
-        await served.openai.with_options(api_key="wg-wrong").models.list()
+        await open_port.openai.with_options(api_key="wg-wrong").models.list()
     assert wrong.value.code == "invalid_api_key"
     with pytest.raises(openai.PermissionDeniedError) as missing:
-        await served.openai.with_options(api_key="wg-metrics").models.list()
+        await open_port.openai.with_options(api_key="wg-metrics").models.list()
     assert missing.value.code == "scope_missing"
     with pytest.raises(openai.NotFoundError) as unknown:
-        await served.openai.models.retrieve("nobody")
+        await open_port.openai.models.retrieve("nobody")
     assert (unknown.value.code, unknown.value.param) == ("model_not_found", "model")
     with pytest.raises(openai.BadRequestError):
-        await served.openai.post("/feedback", body={"kind": "thumbs"}, cast_to=object)
+        await open_port.openai.post("/feedback", body={"kind": "thumbs"}, cast_to=object)
 
 
-async def test_a_crash_is_an_openai_error_that_tells_nothing(served: Any) -> None:
+async def test_a_crash_is_an_openai_error_that_tells_nothing(open_port: Any) -> None:
     """Before the head has left a crash is a 500 of our form; after it the connection breaks."""
-    response = await served.http.post(CHAT, content=b"crash")
+    response = await open_port.http.post(CHAT, content=b"crash")
     assert response.status_code == 500
     assert shape(response)["code"] == "internal_error"
     assert "bug" not in response.text
     with pytest.raises(httpx.RemoteProtocolError):
-        await served.http.post(CHAT, content=b"crash late")
+        await open_port.http.post(CHAT, content=b"crash late")
 
 
 async def test_a_crash_behind_fastapi_has_the_same_form(gateway: Any, monkeypatch: pytest.MonkeyPatch) -> None:

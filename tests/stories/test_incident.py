@@ -31,7 +31,8 @@ def gateway(vllm_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     home = tmp_path_factory.mktemp("incident")
     policy = home / "policy.yaml"
     policy.write_text("allow_fields: [structured_outputs]\n")
-    gateway = serve(home, "--upstream", vllm_url, "--policy", str(policy))
+    mode = {"WARDGATE_UPSTREAM_LOGPROBS_MODE": "processed_logprobs"}  # as the shared vLLM was started
+    gateway = serve(home, "--upstream", vllm_url, "--policy", str(policy), **mode)
     try:
         gateway.wait_ready(60)
         yield gateway
