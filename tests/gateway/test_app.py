@@ -99,7 +99,8 @@ async def test_a_body_beyond_the_limit_is_not_read(open_port: Any) -> None:
             yield b'"' + b"x" * 98 + b'"'
 
     for content in (b"x" * 5000, pieces()):
-        response = await open_port.http.post("/v1/feedback", content=content, headers={"content-type": "application/json"})
+        headers = {"content-type": "application/json"}
+        response = await open_port.http.post("/v1/feedback", content=content, headers=headers)
         assert response.status_code == 413
         assert "4096" in shape(response)["message"]
 
