@@ -12,7 +12,7 @@ from guardrails.commands.judge import CommandJudge
 from guardrails.commands.rules import load_rules
 from guardrails.commands.runbooks import load_runbooks
 from guardrails.commands.units import UNRESOLVABLE
-from guardrails.interface import Action, Channel, Found, Shell, Subject, Unchecked, Verdict
+from guardrails.interface import Action, Channel, Found, Severity, Shell, Subject, Unchecked, Verdict
 from guardrails.policy import PolicyError
 from guardrails.stream import GuardStream
 
@@ -23,11 +23,20 @@ if TYPE_CHECKING:
     from guardrails.policy import Policy
 
 _STRENGTH = {Action.ALLOW: 0, Action.REWRITE: 1, Action.ESCALATE: 2, Action.BLOCK: 3}
+_BADNESS = {severity: badness for badness, severity in enumerate(Severity)}
 _ALLOWED = Verdict(Action.ALLOW)
 
 
 def _unheard(_check: str, _error: Exception) -> None:
     """Nobody asked to hear of crashes; the verdict tells of them all the same."""
+
+
+def _worst(findings: Sequence[Finding]) -> list[Finding]:
+    """In the order of their spans; of several about one stretch, the worst: a person needs one reason to stop."""
+    kept: dict[tuple[str, tuple[int, int]], Finding] = {}
+    for finding in sorted(findings, key=lambda finding: (finding.span, -_BADNESS[finding.severity], finding.rule)):
+        kept.setdefault((finding.check, finding.span), finding)
+    return list(kept.values())
 
 
 class Guard:
@@ -108,10 +117,11 @@ class Guard:
                 unchecked.append(outcome)
         if not findings and not unchecked:
             return Verdict(Action.ALLOW, ran=ran) if ran else _ALLOWED
-        findings.sort(key=lambda finding: (finding.span, finding.rule))
         asked = [self.policy.action(finding) for finding in findings]
+        findings = _worst(findings)
         action = max(asked + [Action(self.policy.on_unchecked)] * bool(unchecked), key=_STRENGTH.__getitem__)
-        alternative = next((finding.alternative for finding in findings if finding.alternative), None)
+        worst_first = sorted(findings, key=lambda finding: -_BADNESS[finding.severity])
+        alternative = next((finding.alternative for finding in worst_first if finding.alternative), None)
         skipped = {miss.check for miss in unchecked}
         return Verdict(
             action=action,
