@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import sys
 from importlib.metadata import entry_points
 
 from cyclopts import App
 
+GROUPS = {"guard": "Ask the guard without a gateway."}
 
-def build(leaves: dict[str, str]) -> App:
-    """The command line made of `leaves`: dotted command path → `module:function`, imported only when called."""
+
+def build(leaves: dict[str, str], *, resolve: bool = False) -> App:
+    """The command line made of `leaves`: dotted command path → `module:function`.
+
+    A leaf is imported when it is called, or with `resolve` at once: a help page shows every leaf's first sentence.
+    """
     app = App(name="wardgate", help="A guarded gateway in front of vLLM.", version_flags=("--version",))
     groups: dict[str, App] = {"": app}
     for path in sorted(leaves):
         parent, _, name = path.rpartition(".")
         if parent not in groups:
-            groups[parent] = App(name=parent)
+            groups[parent] = App(name=parent, help=GROUPS.get(parent))
             app.command(groups[parent])
         groups[parent].command(leaves[path], name=name)
+        if resolve:
+            groups[parent][name]  # looking it up imports it
     return app
 
 
 def main() -> None:
     found = {entry.name: entry.value for entry in entry_points(group="wardgate.commands")}
-    build(found)()
+    words = sys.argv[1:]
+    build(found, resolve=not words or words[-1] in ("--help", "-h", *GROUPS))()
