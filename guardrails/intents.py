@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from itertools import islice
 
 from guardrails.screens import Screen
 
@@ -118,7 +119,6 @@ _PHRASES = re.compile(
 
 
 _MAY_BE_PHRASES = Screen(_PHRASES)
-_AROUND_WORDS = ".,;:!?()[]{}\"'`*_-/\n"
 
 
 def _excerpt(text: str) -> str:
@@ -156,18 +156,12 @@ def asks_for_person(text: str) -> bool:
         for match in _PHRASES.finditer(text):
             if not _OTHERS.search(text[: match.start()]):
                 return True
-    if text.isascii() and not any(_near(word.strip(_AROUND_WORDS), _PEOPLE) for word in text.lower().split()):
-        return False
-    words = list(_WORD.finditer(text))
-    lower = [word[0].lower() for word in words]
-    for index, word in enumerate(lower):
-        person = _near(word, _PEOPLE)
-        if person and _wanted(text, words, lower, index, person):
-            return True
-    return False
+    lower = _WORD.findall(text.lower()) if text.isascii() else [word.lower() for word in _WORD.findall(text)]
+    people = [(index, person) for index, word in enumerate(lower) if (person := _near(word, _PEOPLE))]
+    return any(_wanted(text, lower, index, person) for index, person in people)
 
 
-def _wanted(text: str, words: list[re.Match[str]], lower: list[str], index: int, person: str) -> bool:
+def _wanted(text: str, lower: list[str], index: int, person: str) -> bool:
     """Whether the person at `index` is the object of a wish: talk to a person, get me an agent, I need somebody."""
     if index + 1 < len(lower) and lower[index + 1] in _COMPOUND:
         return False
@@ -184,7 +178,7 @@ def _wanted(text: str, words: list[re.Match[str]], lower: list[str], index: int,
             continue
         if verb in _FETCH and not ({"me", "us", "a", "an", "your", "some", "another"} & set(between)):
             continue
-        before = text[: words[back].start()]
+        before = text[: next(islice(_WORD.finditer(text), back, None)).start()]
         return not (_REFUSED.search(before) or _OTHERS.search(before))
     return False
 
