@@ -6,6 +6,13 @@ from typing import Any
 
 import msgspec
 
+SHOWN = 100  # characters of a wrong value that an error repeats
+
+
+def shown(value: object) -> str:
+    """A wrong value as the error about it repeats it."""
+    return repr(value)[:SHOWN]
+
 
 class ApiError(Exception):
     """A caller's mistake or our failure, ready to be sent.

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, assert_never
 
-from gateway.errors import InvalidRequest, NotFound
+from gateway.errors import InvalidRequest, NotFound, shown
 from gateway.ids import INFERENCE_PREFIX
 from gateway.store.records import FeedbackKind
 
 if TYPE_CHECKING:
     from gateway.ids import Minter
-
-SHOWN = 100  # characters of a wrong value that are repeated
 
 
 def checked_value(kind: FeedbackKind, value: Any, inference_id: str, minter: Minter) -> int | str | None:
@@ -76,9 +74,8 @@ def issued(field: str, inference_id: str, minter: Minter) -> str:
         NotFound: It did not.
     """
     if not (inference_id.startswith(INFERENCE_PREFIX) and minter.verify(inference_id)):
-        shown = inference_id[:SHOWN]
         raise NotFound(
-            f"{field}: {shown!r} was never issued here. Send the `id` of an answer from this gateway.",
+            f"{field}: {shown(inference_id)} was never issued here. Send the `id` of an answer from this gateway.",
             code="inference_not_found",
             param=field,
         )
@@ -101,4 +98,4 @@ def _other_answer(kind: FeedbackKind, value: Any, inference_id: str, minter: Min
 
 
 def _wrong(field: str, value: Any, mend: str) -> InvalidRequest:
-    return InvalidRequest(f"{field}: {repr(value)[:SHOWN]}: {mend}.", code="invalid_value", param=field)
+    return InvalidRequest(f"{field}: {shown(value)}: {mend}.", code="invalid_value", param=field)

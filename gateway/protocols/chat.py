@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from gateway.errors import InvalidRequest
+from gateway.errors import InvalidRequest, shown
 from gateway.protocols import extras, fields
 from gateway.protocols.interface import Extras, Slot
 from guardrails.escalation import Turn
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 API = "chat"
 MOST_CHOICES = 128
+DEEPEST = 128  # levels of nesting; the JSON writer gives up at 254, and no schema comes near
+
+# OpenAI's two names for who asks. Kept as a keyed hash only, so they stay in no document.
+_USER = ("user", "safety_identifier")
 
 # A schema can force text: its string values are judged, its structure is not.
 _FORCING = ("response_format", "structured_outputs")
@@ -29,7 +33,7 @@ class ChatRequest:
     """One request, checked as far as the gateway reads it. vLLM checks the rest.
 
     Attributes:
-        document: The JSON document as it came, without `wardgate`.
+        document: The JSON document as it came, without `wardgate` and without who asks.
         model: The alias, version or base model asked for.
         choices: How many choices (`n`) were asked for.
         wants_logprobs: The client asked for log-probabilities itself.
@@ -111,9 +115,11 @@ def read(body: bytes, allowed: Collection[str]) -> ChatRequest:
         raise InvalidRequest(f"The body is not valid JSON: {error}.", code="invalid_json") from error
     if not isinstance(document, dict):
         raise InvalidRequest("The body must be a JSON object.", code="invalid_json")
+    _check_depth(body, document)
     fields.refuse(document, allowed)
     _check_messages(document.get("messages"))
-    wardgate = extras.read(document.pop("wardgate", None), document.get("user"))
+    _typed(document, "structured_outputs", dict, "an object")  # vLLM answers anything else with a 500
+    wardgate = extras.read(document.pop("wardgate", None), _user(document))
     if document.get("store") is False:
         wardgate = Extras(wardgate.conversation_id, wardgate.user_id, wardgate.parameters, store=False)
     options = _typed(document, "stream_options", dict, "an object") or {}
@@ -170,8 +176,28 @@ def _strings(value: object) -> Iterator[str]:
 def _typed(document: dict[str, Any], name: str, kind: type, words: str) -> Any:
     value = document.get(name)
     if value is not None and not isinstance(value, kind):
-        raise InvalidRequest(f"'{name}' must be {words}, got {value!r:.60}.", param=name, code="invalid_type")
+        raise _wrong(name, words, value)
     return value
+
+
+def _check_depth(body: bytes, document: dict[str, Any]) -> None:
+    if body.count(b"[") + body.count(b"{") <= DEEPEST:
+        return
+    level: list[Any] = [document]
+    for _ in range(DEEPEST):
+        inside = (item.values() if isinstance(item, dict) else item for item in level)
+        level = [child for children in inside for child in children if isinstance(child, dict | list)]
+        if not level:
+            return
+    raise InvalidRequest(f"The body is nested deeper than {DEEPEST} levels. Flatten it.", code="invalid_json")
+
+
+def _user(document: dict[str, Any]) -> str:
+    """Who asks, taken out of the document."""
+    named = [_typed(document, name, str, "a string") for name in _USER]
+    for name in _USER:
+        document.pop(name, None)
+    return next(filter(None, named), "")
 
 
 def _model(document: dict[str, Any]) -> str:
@@ -189,28 +215,28 @@ def _choices(document: dict[str, Any]) -> int:
         return 1
     if not isinstance(count, int) or isinstance(count, bool) or not 1 <= count <= MOST_CHOICES:
         raise InvalidRequest(
-            f"'n' must be a whole number from 1 to {MOST_CHOICES}, got {count!r:.60}.", param="n", code="invalid_value"
+            f"'n' must be a whole number from 1 to {MOST_CHOICES}, got {shown(count)}.", param="n", code="invalid_value"
         )
     return count
 
 
 def _check_messages(messages: object) -> None:
     if not isinstance(messages, list) or not messages:
-        raise InvalidRequest("'messages' must be a non-empty array of messages.", param="messages", code="invalid_type")
+        raise _wrong("messages", "a non-empty array of messages", messages)
     for index, message in enumerate(messages):
         where = f"messages[{index}]"
         if not isinstance(message, dict):
-            raise InvalidRequest(f"'{where}' must be an object.", param=where, code="invalid_type")
+            raise _wrong(where, "an object", message)
         if not isinstance(message.get("role"), str):
-            raise InvalidRequest(f"'{where}.role' must be a string.", param=f"{where}.role", code="invalid_type")
+            raise _wrong(f"{where}.role", "a string", message.get("role"))
         content = message.get("content")
         if content is not None and not isinstance(content, str | list):
-            raise InvalidRequest(
-                f"'{where}.content' must be a string or an array of parts.",
-                param=f"{where}.content",
-                code="invalid_type",
-            )
-        if isinstance(content, list) and not all(isinstance(part, dict) for part in content):
-            raise InvalidRequest(
-                f"'{where}.content' must hold objects only.", param=f"{where}.content", code="invalid_type"
-            )
+            raise _wrong(f"{where}.content", "a string or an array of parts", content)
+        if isinstance(content, list):
+            for number, part in enumerate(content):
+                if not isinstance(part, dict):
+                    raise _wrong(f"{where}.content[{number}]", "an object", part)
+
+
+def _wrong(param: str, words: str, value: object) -> InvalidRequest:
+    return InvalidRequest(f"'{param}' must be {words}, got {shown(value)}.", param=param, code="invalid_type")

@@ -9,13 +9,20 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
-from gateway.errors import ApiError, BodyTooLarge, InvalidRequest, MethodNotAllowed, NotFound, StoreUnavailable
+from gateway.errors import (
+    ApiError,
+    BodyTooLarge,
+    InvalidRequest,
+    MethodNotAllowed,
+    NotFound,
+    StoreUnavailable,
+    shown,
+)
 from gateway.store.errors import StoreGone, StoreRefused
 
 if TYPE_CHECKING:
     from fastapi import FastAPI, Request
 
-SHOWN = 100  # characters of a wrong value that are repeated
 _BY_STATUS: dict[int, type[ApiError]] = {
     kind.status: kind for kind in (NotFound, MethodNotAllowed, BodyTooLarge, InvalidRequest)
 }
@@ -81,5 +88,5 @@ def _from_validation(error: RequestValidationError) -> InvalidRequest:
         return InvalidRequest(text, code="invalid_body")
     field = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")
     problem = first["msg"][:1].lower() + first["msg"][1:]
-    given = "" if first["type"] == "missing" else f" {repr(first['input'])[:SHOWN]}:"
+    given = "" if first["type"] == "missing" else f" {shown(first['input'])}:"
     return InvalidRequest(f"{field}:{given} {problem}.", code="invalid_value", param=field)

@@ -26,7 +26,7 @@ def read(**document: Any) -> chat.ChatRequest:
         ({"messages": ["Hello"]}, "messages[0]"),
         ({"messages": [{"content": "Hello"}]}, "messages[0].role"),
         ({"messages": [{"role": "user", "content": 7}]}, "messages[0].content"),
-        ({"messages": [{"role": "user", "content": ["Hello"]}]}, "messages[0].content"),
+        ({"messages": [{"role": "user", "content": [{}, "Hello"]}]}, "messages[0].content[1]"),
         ({"model": None}, "model"),
         ({"model": 7}, "model"),
         ({"stream": "yes"}, "stream"),
@@ -36,7 +36,10 @@ def read(**document: Any) -> chat.ChatRequest:
         ({"n": True}, "n"),
         ({"n": 1000}, "n"),
         ({"wardgate": []}, "wardgate"),
+        ({"structured_outputs": ["a"]}, "structured_outputs"),
+        ({"user": 7}, "user"),
         ({"wardgate": {"store": "no"}}, "wardgate.store"),
+        ({"wardgate": {"conversation_id": "a\0b"}}, "wardgate.conversation_id"),
         ({"wardgate": {"conversation_id": ""}}, "wardgate.conversation_id"),
         ({"wardgate": {"user_id": "x" * 300}}, "wardgate.user_id"),
         ({"wardgate": {"parameters": {"a": {"value": "b", "type": "sevrice"}}}}, "wardgate.parameters.a.type"),
@@ -158,3 +161,27 @@ def test_store_false_is_heard_in_both_places() -> None:
 def test_the_openai_user_field_stands_in_for_the_user_id() -> None:
     assert read(user="kim").extras.user_id == "kim"
     assert read(user="kim", wardgate={"user_id": "lee"}).extras.user_id == "lee"
+
+
+@pytest.mark.parametrize("field", ["user", "safety_identifier"])
+def test_who_asks_stands_neither_in_the_record_nor_in_what_vllm_sees(field: str) -> None:
+    request = read(**{field: "kim@example.org"})
+    assert request.extras.user_id == "kim@example.org"
+    assert b"kim@" not in request.record() + request.forward("m", ask_logprobs=True)
+
+
+@pytest.mark.parametrize("field", ["tools", "response_format", "metadata"])
+@pytest.mark.parametrize("depth", [chat.DEEPEST, 1000, 100_000])
+def test_a_body_nested_too_deeply_is_refused(field: str, depth: int) -> None:
+    body = json.dumps({"model": "default", "messages": [HELLO]})[:-1] + f', "{field}": {"[" * depth}{"]" * depth}}}'
+    with pytest.raises(InvalidRequest, match=r"nested|depth"):
+        chat.read(body.encode(), ())
+
+
+def test_what_is_wide_or_as_deep_as_may_be_passes_whole() -> None:
+    deep: Any = []
+    for _ in range(chat.DEEPEST - 2):
+        deep = [deep]
+    request = read(tools=[{"a": [{}]}] * 100, metadata=deep)
+    list(request.slots())
+    assert json.loads(request.forward("m", ask_logprobs=False))["metadata"] == deep
