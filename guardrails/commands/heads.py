@@ -27,12 +27,13 @@ class Read(NamedTuple):
 
 _PLAIN = re.compile(r"[A-Za-z0-9_.+-]*")
 _GAP = re.compile(r"[ \t\r\f\v,;:!?()\[\]{}|=<>/@#*^]*")
+_UP_TO_SIGN = re.compile(r"[ \t\r\f\v,;:!?)\[\]{}|=</@#*^]*")
 _CLEARED = re.compile(r"[^\s,;:!?()\[\]{}|&=<>/@#*^`\x80-\U0010ffff]*")
 _SPACE = re.compile(r"\s")
 _WORD = re.compile(r"[A-Za-z0-9_+-][A-Za-z0-9_.+-]*")
 _CONTROLS = frozenset(map(chr, (*range(9), *range(14, 32), 127)))
 _TRICKY = frozenset("'\"\\%&$") | _CONTROLS
-_EVALUATORS = ("iex", "invoke-expression")  # PowerShell's eval; no rule names what it runs
+EVALUATORS = ("iex", "invoke-expression")  # PowerShell's eval; no rule names what it runs
 _MOST_CHARACTERS = 4096
 _LETTER = re.compile(r"[a-z]")
 _NOISE = re.compile(r"[\"'\\]+")
@@ -51,6 +52,16 @@ class HeadReader:
         while True:
             position = _GAP.match(text, position).end()  # type: ignore[union-attr] # matches the empty string
             if position == len(text) or text[position] < "\x80" or self._as_read(text[position]) is not None:
+                return position
+            position += 1
+
+    def up_to_sign(self, text: str, position: int) -> int:
+        """As `gap`, but a `>` or `(`, however it is written, is not skipped either."""
+        while True:
+            position = _UP_TO_SIGN.match(text, position).end()  # type: ignore[union-attr] # matches the empty string
+            if position == len(text) or text[position] < "\x80" or self._as_read(text[position]) is not None:
+                return position
+            if canonical(text[position]).text in (">", "("):
                 return position
             position += 1
 
@@ -81,10 +92,10 @@ class HeadReader:
         return self._complete(word, end)
 
     def _is_head(self, word: str) -> bool:
-        return self._known(word) or word in _EVALUATORS
+        return self._known(word) or word in EVALUATORS
 
     def _may_begin(self, word: str) -> bool:
-        return self._start(word) or any(name.startswith(word) for name in _EVALUATORS)
+        return self._start(word) or any(name.startswith(word) for name in EVALUATORS)
 
     def _hopeless(self, word: str) -> bool:
         """Whether no head begins with `word`, a full stop behind it allowed."""

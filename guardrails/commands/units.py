@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 from guardrails import mentions, regions
 from guardrails.commands.budget import BudgetExceeded
 from guardrails.commands.embedded import in_code, in_json
-from guardrails.commands.heads import HeadReader, Standing
+from guardrails.commands.heads import EVALUATORS, HeadReader, Standing
 from guardrails.commands.scope import Scope
+from guardrails.commands.skim import Skim
 from guardrails.interface import Shell
 from guardrails.text import TooLong, layers
 
@@ -54,6 +55,7 @@ class Units:
     def __init__(self, judge: CommandJudge) -> None:
         self._judge = judge
         self.reader = HeadReader(judge.is_head, judge.may_begin)
+        self.skim = Skim((*judge.heads, *EVALUATORS), judge.families)
 
     def command(self, text: str, shell: Shell, scope: Scope) -> Findings:
         """A text that is a command, decoded layers included; what it assigns stays in `scope`.

@@ -182,7 +182,7 @@ class CommandWatch:
         return found
 
     def _prose(self, *, final: bool) -> bool:
-        text, reader = self._text, self._units.reader
+        text, reader, past = self._text, self._units.reader, self._units.skim.past
         position, size = self._at, len(self._text)
         while position < size:
             if self._inside:
@@ -190,7 +190,7 @@ class CommandWatch:
                 if position == size:
                     break
                 self._inside = False
-            position = reader.gap(text, position)
+            position = reader.gap(text, past(text, position))
             if position == size:
                 break
             character = text[position]
