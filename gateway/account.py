@@ -140,13 +140,23 @@ class Account:
             stored=keep,
             request=self.request.record() if keep else b"",
             answers=self.answers if keep else tuple(_bare(answer) for answer in self.answers),
-            findings=msgspec.json.encode(self._findings) if self._findings else b"[]",
+            findings=msgspec.json.encode(self._kept_findings()) if self._findings else b"[]",
             unchecked=msgspec.json.encode(self._unchecked) if self._unchecked else b"[]",
-            escalation=self.escalation.body if self.escalation and keep else b"",
+            escalation=self.kept(self.escalation).body if self.escalation else b"",
             prompt_tokens=usage.prompt_tokens if usage else None,
             completion_tokens=usage.completion_tokens if usage else None,
             error=error,
         )
+
+    def kept(self, escalation: Escalation) -> Escalation:
+        """The hand-over as it may be kept: where the client forbids to store it, without what quotes the exchange."""
+        if self.extras.store:
+            return escalation
+        document = msgspec.json.decode(escalation.body)
+        diagnostics = document["diagnostics"] | {"named": []}
+        bare = document | {"summary": "Not kept, as the request asked.", "attempted": [], "diagnostics": diagnostics}
+        bare.pop("runbook", None)
+        return msgspec.structs.replace(escalation, body=msgspec.json.encode(bare))
 
     def count(self, metrics: Metrics, status: int) -> None:
         """Count the exchange, once its outcome is known."""
@@ -167,6 +177,10 @@ class Account:
                 metrics.unchecked(outcome.check, outcome.reason)
         if self.escalation is not None:
             metrics.escalation(self.escalation.reason)
+
+    def _kept_findings(self) -> list[dict[str, Any]]:
+        # A finding's message names what it found, in the exchange's own words.
+        return self._findings if self.extras.store else [finding | {"message": ""} for finding in self._findings]
 
     def _timings(self) -> Timings:
         return Timings(

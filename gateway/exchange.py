@@ -99,16 +99,28 @@ class Exchange:
         Raises:
             ApiError: While nothing has been sent; the route sends it. Later failures are sent from here, as an event.
         """
-        caller = self._access.authorize(authorization, api_key, Scope.CHAT)
-        request = chat.read(body, self._guard.policy.allow_fields)
-        target = self._registry.resolve(request.model)
-        account = Account(self._minter.mint(), chat.API, caller, target, request)
-        if request.extras.user_id:
-            account.user = self._minter.user_hash(request.extras.user_id)
-        await self._judge_input(request, account)
-        if account.action.stops:
-            await self._refuse(request, account, out)
-            return
+        began = time.perf_counter()
+        account = None
+        try:
+            caller = self._access.authorize(authorization, api_key, Scope.CHAT)
+            request = chat.read(body, self._guard.policy.allow_fields)
+            target = self._registry.resolve(request.model)
+            account = Account(self._minter.mint(), chat.API, caller, target, request)
+            if request.extras.user_id:
+                account.user = self._minter.user_hash(request.extras.user_id)
+            await self._judge_input(request, account)
+            if account.action.stops:
+                await self._refuse(request, account, out)
+            else:
+                await self._ask_while_wanted(request, account, out)
+        except ApiError as error:
+            if account is None or not account.closed:
+                action = "" if account is None else account.action
+                self._metrics.request_done(chat.API, error.status, action, time.perf_counter() - began)
+            raise
+
+    async def _ask_while_wanted(self, request: ChatRequest, account: Account, out: Outlet) -> None:
+        """Ask vLLM, and give up when the client does."""
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - an ASGI call always runs in one
 
@@ -300,8 +312,9 @@ class Exchange:
             if account.escalation is None:
                 await self._spool.append(record)
             else:
-                await self._spool.append(record, account.escalation)
+                await self._spool.append(record, account.kept(account.escalation))
         except SpoolFailed as failed:
+            status = StoreUnavailable.status
             raise StoreUnavailable(
                 "The record of this exchange could not be kept, so its answer is held back. Try again shortly.",
                 code="store_unavailable",
@@ -332,4 +345,6 @@ def upstream_error(status: int, body: bytes) -> ApiError:
         message, param = str(error["message"]), error.get("param")
     except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
         message, param = f"The model server refused the request with status {status}.", None
-    return InvalidRequest(message, code="invalid_request", param=param if isinstance(param, str) else None)
+    # vLLM counts from the request (`body.stop`), OpenAI and we from the body.
+    param = param.removeprefix("body.") if isinstance(param, str) else None
+    return InvalidRequest(message, code="invalid_request", param=param)
