@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -80,28 +81,31 @@ def make_app(
     pages.router.routes.append(Route(CHAT, endpoint=chat, methods=["POST"]))
     describe(pages, CHAT)
     limited = BodyLimit(pages, guard.policy.max_body_bytes)
-    return RequestIds(_FrontDoor(chat, limited, Background(background or {})))
+    return RequestIds(_FrontDoor(chat, limited, Background(background or {}), metrics))
 
 
 class _FrontDoor:
     """Takes chat completions past FastAPI, which would cost more than the gateway's own work."""
 
-    __slots__ = ("_background", "_chat", "_pages")
+    __slots__ = ("_background", "_chat", "_metrics", "_pages")
 
-    def __init__(self, chat: ASGIApp, pages: ASGIApp, background: Background) -> None:
+    def __init__(self, chat: ASGIApp, pages: ASGIApp, background: Background, metrics: Metrics) -> None:
         self._chat = chat
         self._pages = pages
         self._background = background
+        self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
         elif scope["type"] == "http" and scope["path"] == CHAT and scope["method"] == "POST":
+            began = time.perf_counter()
             try:
                 await self._chat(scope, receive, send)
             # The server would answer a crash with bare text; the caller gets an error its client understands.
             except Exception:
                 log.exception("a chat completion crashed")
+                self._metrics.request_done("chat", ApiError.status, "", time.perf_counter() - began)
                 if STARTED in scope:
                     raise
                 error = ApiError("Something went wrong inside the gateway; its log tells what.", code="internal_error")

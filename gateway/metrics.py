@@ -162,7 +162,9 @@ class Metrics(Collector):
         )
         yield _counter("wardgate_tokens", "Tokens read and written.", ("direction",), _single(self._tokens))
         yield GaugeMetricFamily("wardgate_streams_open", "Streams being answered.", value=self._streams)
-        yield _counter("wardgate_feedback", "Feedback accepted.", ("kind",), _single(self._feedback))
+        yield _counter(
+            "wardgate_feedback", "Feedback acknowledged, repeats included.", ("kind",), _single(self._feedback)
+        )
         yield _counter("wardgate_escalations", "Hand-overs to a person.", ("reason",), _single(self._escalations))
         info = GaugeMetricFamily("wardgate_adapter_info", "Adapter an alias answers from.", labels=("alias", "adapter"))
         for alias, adapter in self._adapters.items():

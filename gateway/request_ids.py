@@ -29,7 +29,7 @@ class RequestIds:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = _asked(scope) or b"req_" + urandom(16).hex().encode()
+        request_id = _asked(scope) or new_id()
         scope[KEY] = request_id.decode()
 
         # Not `async def`: every chunk of a stream passes here, and one more coroutine each costs more than the call.
@@ -40,6 +40,11 @@ class RequestIds:
             return send(message)
 
         await self._app(scope, receive, send_with_id)
+
+
+def new_id() -> bytes:
+    """A request id for a caller who brought none."""
+    return b"req_" + urandom(16).hex().encode()
 
 
 def _asked(scope: Scope) -> bytes | None:

@@ -36,6 +36,7 @@ from gateway.home import Home, HomeUnusable
 from gateway.ids import Minter
 from gateway.logs import configure
 from gateway.metrics import Metrics
+from gateway.no_http import Protocol
 from gateway.routes.chat import Chat
 from gateway.store.archive import Archive
 from gateway.store.database import Store
@@ -266,7 +267,7 @@ def _app(opened: Opened, engines: Engines, drain: Drain) -> Any:
 def _config(opened: Opened, app: Any) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        http="httptools",
+        http=Protocol,
         ws="none",
         lifespan="on",
         log_config=None,

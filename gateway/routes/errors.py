@@ -74,6 +74,8 @@ def _from_http(request: Request, error: HTTPException) -> ApiError:
     elif error.status_code == MethodNotAllowed.status:
         allowed = (error.headers or {}).get("Allow", "")
         message = f"{request.url.path} does not take {request.method}; it takes {allowed}."
+    elif error.status_code == InvalidRequest.status:
+        message = "The body cannot be read as JSON: it is not UTF-8, nested too deeply, or a number is too long."
     return kind(message, code=_CODES[kind.status], headers=tuple((error.headers or {}).items()))
 
 

@@ -16,10 +16,13 @@ if TYPE_CHECKING:
 def health_routes(pool: EnginePool) -> APIRouter:
     routes = APIRouter(prefix="/health", tags=["probes"])
 
+    # Load balancers ask with HEAD.
+    @routes.head("/live", include_in_schema=False)
     @routes.get("/live", summary="Whether the gateway runs at all")
     async def live() -> dict[str, str]:
         return {"status": "live"}
 
+    @routes.head("/ready", include_in_schema=False)
     @routes.get("/ready", summary="Whether requests can be answered, and if not, what is waited for")
     async def ready() -> JSONResponse:
         waiting_for = pool.waiting_for

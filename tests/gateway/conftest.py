@@ -23,6 +23,7 @@ from gateway.exchange import Exchange
 from gateway.hand_over import HandOver
 from gateway.ids import Minter
 from gateway.metrics import Metrics
+from gateway.no_http import Protocol
 from gateway.routes.chat import Chat
 from gateway.settings import KeySettings, Settings
 from gateway.store.archive import Archive
@@ -73,7 +74,7 @@ async def echo(_scope: Any, receive: Any, send: Any) -> None:
 @contextlib.asynccontextmanager
 async def serving(app: Any) -> AsyncIterator[str]:
     """`app` under uvicorn on a free loopback port, its lifespan run; yields the URL."""
-    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, lifespan="on", loop="none")
+    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, lifespan="on", loop="none", http=Protocol)
     server = uvicorn.Server(config)
     running = asyncio.create_task(server.serve())
     while not server.started:  # noqa: ASYNC110 - uvicorn tells by this flag only

@@ -110,7 +110,7 @@ async def test_a_body_beyond_the_limit_is_not_read(open_port: Any) -> None:
     [
         (b"{", "application/json", "invalid_json", "not JSON"),
         (b'{"a": \xff}', "application/json", "invalid_body", "body"),
-        (b"[" * 3000, "application/json", "invalid_body", "body"),
+        (b"[" * 4000, "application/json", "invalid_body", "nested too deeply"),
         (b"[]", "application/json", "invalid_body", "documented form"),
         (b"{}", "text/plain", "invalid_body", "Content-Type: application/json"),
         (b"", "application/json", "invalid_body", "body"),
@@ -160,6 +160,19 @@ async def test_a_crash_is_an_openai_error_that_tells_nothing(open_port: Any) -> 
     assert "bug" not in response.text
     with pytest.raises(httpx.RemoteProtocolError):
         await open_port.http.post(CHAT, content=b"crash late")
+    counted = 'wardgate_requests_total{action="",api="chat",status="500"} 2.0'
+    assert counted in open_port.metrics.expose().decode()
+
+
+async def test_what_is_no_http_is_told_so_in_the_same_form(open_port: Any) -> None:
+    """Even a connection that speaks TLS to us gets JSON and a request id before it is closed."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", open_port.http.base_url.port)
+    writer.write(b"\x16\x03\x01\r\n\r\n")
+    head, _, body = (await asyncio.wait_for(reader.read(), 5)).partition(b"\r\n\r\n")
+    writer.close()
+    assert head.startswith(b"HTTP/1.1 400 ")
+    assert re.search(rb"\r\nx-request-id: req_[0-9a-f]{32}\r\n", head)
+    assert shape(httpx.Response(400, content=body))["code"] == "invalid_http"
 
 
 async def test_a_crash_behind_fastapi_has_the_same_form(gateway: Any, monkeypatch: pytest.MonkeyPatch) -> None:

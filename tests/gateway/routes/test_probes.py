@@ -22,6 +22,11 @@ async def test_live_means_it_runs(gateway: Any) -> None:
     assert (await gateway.stranger.get("/health/live")).status_code == 200
 
 
+async def test_load_balancers_may_ask_with_head(gateway: Any) -> None:
+    statuses = [(await gateway.stranger.head(f"/health/{path}")).status_code for path in ("live", "ready")]
+    assert statuses == [200, 503]
+
+
 async def test_ready_says_what_it_waits_for(gateway: Any) -> None:
     """503 with the reason as JSON while no vLLM answers."""
     response = await gateway.http.get("/health/ready")
