@@ -7,6 +7,7 @@ ignore its own key. Whatever aiohttp raises becomes `EngineGone`, so that no oth
 from __future__ import annotations
 
 import io
+import time
 from typing import TYPE_CHECKING, Any, Self
 
 import aiohttp
@@ -17,13 +18,14 @@ from yarl import URL
 from gateway.errors import EngineUnavailable, InvalidRequest
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
 RETRY_AFTER = (("Retry-After", "2"),)
 REQUEST_ID = istr("X-Request-Id")
 JSON = {istr("Content-Type"): "application/json"}
 PROBE = aiohttp.ClientTimeout(total=1.0)
 COMMAND = aiohttp.ClientTimeout(total=60.0)  # loading an adapter waits for the step that is running
+STALE = 0.5  # seconds within which a connection that vLLM had closed shows that it had
 LARGE = 1 << 20  # above this aiohttp wants a file-like body
 FAILURES = (aiohttp.ClientError, OSError, TimeoutError)
 
@@ -180,10 +182,16 @@ class EngineClient:
         """
         headers = self._headers.copy()
         headers[REQUEST_ID] = request_id.removeprefix("chatcmpl-")
-        data = body if len(body) < LARGE else io.BytesIO(body)
         self.in_flight += 1
+        began = time.monotonic()
         try:
-            response = await self._request("POST", self._chat, data=data, headers=headers, allow_redirects=False)
+            try:
+                response = await self._post(body, headers)
+            except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
+                # uvicorn closes a connection after a crash: whoever is next on it has not been heard.
+                if isinstance(error, aiohttp.ClientConnectorError) or time.monotonic() - began > STALE:
+                    raise
+                response = await self._post(body, headers)
         except FAILURES as error:
             self.in_flight -= 1
             raise self.gone(error) from error
@@ -191,6 +199,10 @@ class EngineClient:
             self.in_flight -= 1  # cancelled: the client left while vLLM had not answered yet
             raise
         return EngineReply(self, response)
+
+    def _post(self, body: bytes, headers: dict[istr, str]) -> Awaitable[aiohttp.ClientResponse]:
+        data = body if len(body) < LARGE else io.BytesIO(body)
+        return self._request("POST", self._chat, data=data, headers=headers, allow_redirects=False)
 
     async def health(self) -> None:
         """Return when vLLM and its engine are well.

@@ -149,6 +149,25 @@ async def test_hanging_up_without_an_answer_is_engine_gone(client: EngineClient,
     assert client.in_flight == 0
 
 
+async def test_a_connection_that_was_already_closed_is_not_the_next_callers_loss(
+    client: EngineClient, vllm: FakeVllm
+) -> None:
+    """vLLM hangs up on whoever follows a crash on the same connection; asked once more, it answers."""
+    told: list[bool] = []
+    client.on_gone = lambda _, refused: told.append(refused)
+    hang_up = raw(b"", reset=True)
+
+    async def once(request: web.BaseRequest) -> web.StreamResponse:
+        vllm.chat = vllm.answer
+        return await hang_up(request)
+
+    vllm.chat = once
+    async with await client.chat(b"{}", "chatcmpl-a") as reply:
+        assert reply.status == 200
+    assert len(vllm.bodies) == 2
+    assert (told, client.in_flight) == ([], 0)
+
+
 async def test_a_refused_connection_is_engine_gone(client: EngineClient, vllm: FakeVllm) -> None:
     """Nobody listening is told apart from one broken connection."""
     told: list[bool] = []
