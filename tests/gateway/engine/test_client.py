@@ -152,7 +152,7 @@ async def test_hanging_up_without_an_answer_is_engine_gone(client: EngineClient,
 async def test_a_connection_that_was_already_closed_is_not_the_next_callers_loss(
     client: EngineClient, vllm: FakeVllm
 ) -> None:
-    """vLLM hangs up on whoever follows a crash on the same connection; asked once more, it answers."""
+    """A crash makes vLLM hang up on whoever follows a crash on the same connection; asked once more, it answers."""
     told: list[bool] = []
     client.on_gone = lambda _, refused: told.append(refused)
     hang_up = raw(b"", reset=True)
