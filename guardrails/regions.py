@@ -159,8 +159,23 @@ KEYWORD_HEADS = frozenset({"for", "while", "if", "until", "case", "function", "e
 TRANSPARENT = frozenset({"then", "do", "else", "time", "command", "builtin", "exec", "nice"})
 # A sentence that holds a command, read as a shell would: the sentence's own punctuation becomes blanks, none moves.
 _POSSESSIVE = re.compile(r"(?<=\w)['\u2019](?=\w)")
-_PUNCTUATION = re.compile(r"(?<=[^\s.,!?])[.,!?:]+(?=[\"'\u201d\u2019)\]*_]*(?:\s|$))")
+_PUNCTUATION = re.compile(r"(?<=[^\s.,!?])(?:[.,!?]|(?<!\s[A-Za-z]):)+(?=[\"'\u201d\u2019)\]*_]*(?:\s|$))")
 _CLOSING = {'"': '"', "'": "'", "\u201c": "\u201d", "\u2018": "\u2019", "(": ")", "[": "]", "*": "*", "_": "_"}
+
+
+_PARENTHESIS = re.compile(r"[()]")
+_OPENED = re.compile(r"<([A-Za-z][\w.-]*)(?:\s[^<>]*)?>[^<>]*$")
+_ARROW = re.compile(r"(?<=\s)[-=~]{1,2}>(?=\s)")
+_SHELL = r"(?:sudo(?:[ \t]+-\w+)*[ \t]+)?(?:/\S*/)?(?:ba|z|da|k|a|fi)?sh"
+_FED = re.compile(
+    rf"(\|&?[ \t]*{_SHELL}(?:[ \t]+-\w*)*)"
+    r"[ \t]+(?:and|to|then|now|on|in|as|again|for|or|with|which|before|after)\b[^|;&\n]*"
+)
+_ELEMENT = re.compile(
+    r"</?(?:a|b|br|code|div|em|h[1-6]|i|kbd|li|ol|p|pre|samp|small|span|strong|sub|sup|t[dhrt]|u|ul|var)"
+    r"(?:[ \t][^<>\n]*)?/?>",
+    re.IGNORECASE,
+)
 
 
 def as_spoken(text: str, before: str) -> str:
@@ -168,21 +183,47 @@ def as_spoken(text: str, before: str) -> str:
 
     Args:
         text: From the command to the end of the sentence.
-        before: The line up to the command; a bracket or quote that it opens ends the command.
+        before: The line up to the command; a bracket, quote or element that it opens ends the command.
 
     Returns:
         A text of the same length.
     """
+    end = _closed(text, before)
+    text = text[:end] + " " * (len(text) - end)
+    if ">" in text:
+        for pattern in (_ARROW, _ELEMENT):
+            text = pattern.sub(_blanked, text)
+    text = _POSSESSIVE.sub("_", text)
+    text = _FED.sub(lambda match: match[1] + " " * (len(match[0]) - len(match[1])), text)
+    return _PUNCTUATION.sub(_blanked, text)
+
+
+def _blanked(match: re.Match[str]) -> str:
+    return " " * len(match[0])
+
+
+def _closed(text: str, before: str) -> int:
+    """Where what `before` has opened is closed in `text`; its length where nothing is."""
     opened = before[-1:]
     close = _CLOSING.get(opened)
-    if opened == ">" and "<" in before:
-        close = "</"
     if close:
-        position = text.find(close * 2 if opened in "*_" and before.endswith(opened * 2) else close)
-        if position >= 0:
-            return text[:position] + " " * (len(text) - position)
-    text = _POSSESSIVE.sub("_", text)
-    return _PUNCTUATION.sub(lambda match: " " * len(match[0]), text)
+        close = close * 2 if opened in "*_" and before.endswith(opened * 2) else close
+    elif _OPENED.search(before):
+        close = "</"
+    position = text.find(close) if close else -1
+    if position < 0 and before.count("(") > before.count(")"):
+        position = _unbalanced(text)
+    return position if position >= 0 else len(text)
+
+
+def _unbalanced(text: str) -> int:
+    """The first closing parenthesis that `text` does not open; -1 where there is none."""
+    depth = 0
+    for match in _PARENTHESIS.finditer(text):
+        depth += 1 if match[0] == "(" else -1
+        if depth < 0:
+            return match.start()
+    return -1
 
 
 _QUOTES = re.compile(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from guardrails.commands.arrival import NAME
 from guardrails.commands.calm import Calm
 from guardrails.commands.scope import Scope
 from guardrails.commands.units import Units, Unjudged
-from guardrails.commands.watch import NAME, CommandWatch
+from guardrails.commands.watch import CommandWatch
 from guardrails.interface import Channel, Found, Passed, Unchecked
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from guardrails import mentions, regions
+from guardrails.commands import signs
 from guardrails.commands.budget import BudgetExceeded
 from guardrails.commands.embedded import in_code, in_json
 from guardrails.commands.heads import EVALUATORS, HeadReader, Standing
@@ -32,6 +33,7 @@ Findings = list["Finding"]
 
 _MOST_INNER = 24
 _LONGEST_INNER = 2000
+_WORDS = re.compile(r"[a-z./~$][\w./~$-]*[ \t|]")
 _VARIABLE = re.compile(r"\$\{?\w*\}?")
 
 
@@ -131,6 +133,7 @@ class Units:
             return inner
         first = regions.bare(before)
         prompted = first and regions.prompted(before)
+        told = first or mentions.told(before)
         shell = regions.prompt_shell(before) if prompted else Shell.AUTO
         readings = [text] if first else []
         clean = regions.as_spoken(text, before)
@@ -140,7 +143,7 @@ class Units:
         found: dict[tuple[str, tuple[int, int]], Finding] = {}
         for reading in readings:
             for finding in self._labelled(reading, shell, scope):
-                if finding.rule != UNRESOLVABLE or prompted:
+                if finding.rule != UNRESOLVABLE or prompted or (told and signs.feeds_shell(text)):
                     found.setdefault((finding.rule, finding.span), finding)
         if not found and not doubtful:
             return self._inner(text, before)
@@ -191,9 +194,9 @@ class Units:
         return sorted(found.values(), key=lambda finding: finding.span)
 
     def begins(self, text: str) -> bool:
-        """Whether the first word of `text`, or one behind a pipe or separator, may be a command's name."""
+        """Whether a command's name may begin `text` or stand behind a separator in it, or a sign of one is in it."""
         starts = [0, *(match.end() for match in islice(_SEPARATOR.finditer(text), _MOST_INNER))]
-        return any(self._head_at(text, start) for start in starts)
+        return any(self._head_at(text, start) for start in starts) or signs.within(text)
 
     def _head_at(self, text: str, position: int) -> bool:
         start = self.reader.gap(text, position)
@@ -201,11 +204,25 @@ class Units:
             return False
         return self.reader.read(text, start, final=True).standing in (Standing.HEAD, Standing.VARIABLE)
 
-    def continued(self, text: str, before: str, scope: Scope) -> Findings:
-        """What a command does that goes on with `text` behind a pipe or separator; only what lies in `text` counts."""
-        by = len(before)
-        found = shifted(self.command(before + text, Shell.AUTO, replace(scope)), -by)
-        inside = [finding for finding in found if finding.span[1] > 0 and finding.rule != UNRESOLVABLE]
+    def continued(self, text: str, before: str, scope: Scope, lead: str | None = None) -> Findings:
+        """What a command does that goes on with `text` behind a pipe or separator; only what lies in `text` counts.
+
+        Args:
+            text: From behind the separator on.
+            before: The line up to it.
+            scope: What earlier lines assigned.
+            lead: What the command begins with, where that is known.
+        """
+        begins = regions.command_before(before) if lead is None else lead
+        outer = before[: len(before) - len(begins)]
+        by = len(begins)
+        found = shifted(self.command(regions.as_spoken(begins + text, outer), Shell.AUTO, replace(scope)), -by)
+        fed = lead is None and _WORDS.match(begins) is not None
+        inside = [
+            finding
+            for finding in found
+            if finding.span[1] > 0 and (finding.rule != UNRESOLVABLE or (fed and signs.feeds_shell(begins + text)))
+        ]
         return [replace(finding, span=(max(0, finding.span[0]), finding.span[1])) for finding in inside]
 
 

@@ -11,25 +11,22 @@ import re
 from typing import TYPE_CHECKING
 
 from guardrails import mentions, regions
-from guardrails.commands import extent
+from guardrails.commands import extent, signs
+from guardrails.commands.arrival import Arrival
 from guardrails.commands.document import Document, State
 from guardrails.commands.embedded import json_begins
 from guardrails.commands.extent import MORE, Fence, Waiting
 from guardrails.commands.heads import Standing
 from guardrails.commands.scope import Scope
 from guardrails.commands.units import Findings, Units, Unjudged, shifted
-from guardrails.interface import Found, Progress, Unchecked
+from guardrails.interface import Unchecked
 
 if TYPE_CHECKING:
     from guardrails.commands.calm import Calm
 
-NAME = "commands"
-
 _CONTEXT = 300  # characters before a place that a decision there may look at
-_KEPT = 1024
-_TRIM = 8192
+_TAIL = 1024  # characters of a command in which what is said about it may begin
 
-_ANY = re.compile(r"")
 _LINE = re.compile(r"\n")
 _SENTENCE = re.compile(r"[\n`.!?]")
 _TICK = re.compile(r"[\n`]")
@@ -42,113 +39,32 @@ _COMMAND_PLACE = re.compile(r"[;|&(][ \t]*$")
 _NAMED = re.compile(r"\w=$")
 _ENDS = frozenset(";&|\n")
 _BLANK = re.compile(r"[ \t]")
+_LAST_WORD = re.compile(r"\S*[ \t]*$")
+_MOST_WORDS = 5  # of a command before the sign that gives it away
 _FOLLOWS = frozenset(" \t\r\n\f\v;|&)<>$\\{'\"%.!?")
 _SENTENCE_ENDS = frozenset(" \t.!?\"'\u2019\u201d)]*_")
 
 
-class CommandWatch:
+class CommandWatch(Arrival):
     """One answer."""
 
     def __init__(self, units: Units, calm: Calm, held: int, depth: int = 0) -> None:
         """Watch with `units`, holding back at most `held` characters; `calm` is shared by all watches of a check."""
+        super().__init__(calm, held)
         self._units = units
-        self._calm = calm
-        self._held = held
         self._depth = depth
         self._document: Document | None = None
-        self._memo = calm.none
-        self._fresh: list[str] = []
-        self._settled = 0  # characters from the beginning
-        self._base = 0  # offset of the text kept
-        self._text = ""  # the end of the answer, from some point before what is settled
-        self._at = 0  # index in it of what is settled
-        self._line = 0  # index of the current line
-        self._inside = False  # in a word that was cleared
-        self._weighed = False  # what the step at hand let pass, it let pass for where it stood
-        self._opening = True  # it may still be a JSON document
-        self._fence: Fence | None = None
         self._waiting = Waiting()  # how far the line that is held has been read
-        self._wake = _ANY  # a piece without it decides nothing
         self._scope = Scope()
         self._prohibiting = False  # the last paragraph ended in a prohibition
         self._introducing = False  # the last line with words in it ended in a colon
-        self._outcome: Found | Unchecked | None = None
-
-    def feed(self, piece: str) -> Progress:
-        after = self._memo.get(piece)
-        if after is not None:
-            self._memo = after
-            self._fresh.append(piece)
-            self._settled += len(piece)
-            return Progress(self._settled)
-        return self._feed(piece)
-
-    def finish(self) -> Progress:
-        self._take("")
-        return self._progress(final=True)
-
-    def _feed(self, piece: str) -> Progress:
-        self._take(piece)
-        if len(self._text) - self._at <= self._held and not self._wake.search(piece):
-            return Progress(self._settled)
-        before = self._memo
-        self._weighed = False
-        progress = self._progress(final=False)
-        if not self._weighed:
-            self._calm.learn(before, piece, self._memo)
-        return progress
-
-    def _take(self, piece: str) -> None:
-        if self._fresh:
-            arrived = "".join(self._fresh)
-            self._fresh.clear()
-            self._text += arrived
-            self._at += len(arrived)
-            self._inside = self._memo is self._calm.inside
-        self._text += piece
-
-    def _progress(self, *, final: bool) -> Progress:
-        self._wake = _ANY
-        try:
-            while self._outcome is None and self._advance(final=final):
-                pass
-        except Unjudged as error:
-            self._outcome = Unchecked(NAME, error.reason)
-        if self._outcome is None and len(self._text) - self._at > self._held:
-            self._outcome = Unchecked(NAME, "too_long")
-        self._settled = self._base + self._at
-        calm = self._calm
-        if self._outcome is not None or self._at < len(self._text) or self._fence or self._opening:
-            self._memo = calm.none
-        else:
-            self._memo = calm.inside if self._inside else calm.between
-        if self._at > _TRIM and not self._opening:
-            self._trim()
-        return Progress(self._settled, (self._outcome,) if self._outcome else ())
-
-    def _trim(self) -> None:
-        cut = self._at - _KEPT
-        self._text = self._text[cut:]
-        self._base += cut
-        self._at -= cut
-        self._line = max(0, self._line - cut)
-        if self._fence:
-            self._fence.read -= cut
 
     def _advance(self, *, final: bool) -> bool:
-        """One step; False where it waits or all is done."""
         if self._at == len(self._text):
             return False
         if self._opening:
             return self._opens(final=final)
         return self._fenced(self._fence, final=final) if self._fence else self._prose(final=final)
-
-    def _stop(self, findings: Findings, start: int) -> bool:
-        """Whether there are findings; `start` is the index they are relative to."""
-        if not findings:
-            return False
-        self._outcome = Found(tuple(shifted(findings, self._base + start)))
-        return True
 
     def _opens(self, *, final: bool) -> bool:
         """The beginning of an answer, which may be a JSON document."""
@@ -190,7 +106,7 @@ class CommandWatch:
                 if position == size:
                     break
                 self._inside = False
-            position = reader.gap(text, past(text, position))
+            position = reader.up_to_sign(text, past(text, position))
             if position == size:
                 break
             character = text[position]
@@ -202,6 +118,8 @@ class CommandWatch:
                 after = self._ticked(position, final=final)
                 if self._fence:
                     return True
+            elif signs.at(text, position):
+                after = self._sign(position, final=final)
             else:
                 after = self._word(position, final=final)
             if after == MORE or self._outcome is not None:
@@ -232,9 +150,16 @@ class CommandWatch:
     def _sentence_before(self, position: int) -> str:
         return regions.sentence_before(self._text[max(0, position - _CONTEXT) : position])
 
-    def _mentioned(self, position: int, before: str) -> bool:
-        """Whether the reader was told not to run what stands at `position`."""
-        return (self._prohibiting and regions.bare(before)) or mentions.prohibited(self._sentence_before(position))
+    def _mentioned(self, position: int, before: str, words: int = 0) -> bool:
+        """Whether the reader was told not to run what stands at `position`, or begins up to `words` words before it."""
+        if self._prohibiting and regions.bare(before):
+            return True
+        sentence = self._sentence_before(position)
+        for _ in range(words + 1):
+            if mentions.prohibited(sentence):
+                return True
+            sentence = _LAST_WORD.sub("", sentence)
+        return False
 
     def _word(self, position: int, *, final: bool) -> int:
         text = self._text
@@ -259,12 +184,39 @@ class CommandWatch:
         if (follows and follows not in _FOLLOWS) or (follows in _ENDS and _NAMED.search(before)):
             return self._cleared(end)
         first = regions.bare(before)
-        if not (first and regions.prompted(before)):
+        fed = word in signs.SHELLS and before.rstrip().endswith("|")
+        if not fed and not (first and regions.prompted(before)):
             likely = extent.likely(text, position, end, word, final=final)
             if not likely:
                 return MORE if likely is None else self._cleared(end)
         reach = self._logical_line(position, final=final) if first else extent.sentence(text, end, final=final)
         return self._spoken(position, reach, word, before)
+
+    def _sign(self, position: int, *, final: bool) -> int:
+        """A redirection, or a function's definition, behind words that no rule knows."""
+        before = self._before(position)
+        sign = signs.read(self._text, position, before, final=final)
+        if sign.standing is Standing.OPEN:
+            return MORE
+        if sign.standing is Standing.CLEAR:
+            return max(sign.end, position + 1)
+        self._weighed = True
+        unit = self._text[position : sign.end]
+        findings = self._units.continued(unit, before, self._scope, sign.lead)
+        if not findings or self._mentioned(position, before, words=_MOST_WORDS):
+            return sign.end
+        talked = self._explained(position, sign.end, final=final)
+        if talked is None:
+            return MORE
+        return sign.end if talked or not self._stop(findings, position) else position
+
+    def _explained(self, position: int, end: int, *, final: bool) -> bool | None:
+        """Whether what stands at `position` is talked about from `end` on; None where what comes next decides."""
+        text = self._text
+        after = regions.SENTENCE_END.search(text, end, end + _CONTEXT)
+        if after is None and not final and len(text) < end + _CONTEXT:
+            return None
+        return mentions.explained(self._sentence_before(position), text[end : after.end() if after else end + _CONTEXT])
 
     def _logical_line(self, position: int, *, final: bool) -> int:
         """The end of the logical line that is held from `position` on."""
@@ -299,12 +251,12 @@ class CommandWatch:
         self._assign(before)
         findings = self._units.spoken(unit, before, self._scope, doubtful=doubtful)
         if not findings and _COMMAND_PLACE.search(before) and len(before) < _CONTEXT:
-            findings = self._units.continued(unit, regions.command_before(before), self._scope)
+            findings = self._units.continued(unit, before, self._scope)
         if findings and not self._mentioned(position, before):
             sentence = self._sentence_before(position)
             talked = not regions.bare(before) and any(
                 mentions.explained(sentence, tail[blank.start() : blank.start() + _CONTEXT])
-                for blank in _BLANK.finditer(tail, 0, _KEPT)
+                for blank in _BLANK.finditer(tail, 0, _TAIL)
             )
             if not talked and self._stop(findings, position):
                 return position
@@ -350,11 +302,10 @@ class CommandWatch:
         if not findings or self._mentioned(position, before):
             return end
         if not mentions.ordered(before):
-            after = regions.SENTENCE_END.search(text, end, end + _CONTEXT)
-            if after is None and not final and len(text) < end + _CONTEXT:
+            talked = self._explained(position, end, final=final)
+            if talked is None:
                 return MORE
-            sentence_end = after.end() if after else end + _CONTEXT
-            if mentions.explained(self._sentence_before(position), text[end:sentence_end]):
+            if talked:
                 return end
         self._stop(findings, start)
         return position

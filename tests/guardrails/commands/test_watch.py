@@ -91,6 +91,18 @@ STOPPED = [
     f'{{"command": "ls"}} and then run {RM}',
     f'{{"no json {RM}',
     f"[1] As Smith says, run {RM}",
+    "uptime > /dev/sda",
+    "Run uptime > /dev/sda now.",
+    "Run uptime &gt; /dev/sda now.",
+    "uptime \uff1e \uff0fdev/sda",
+    "cal >/etc/passwd",
+    "> /dev/sda",
+    "root@db1:~# uptime > /dev/sda",
+    '{"command": "uptime > /dev/sda"}',
+    "```python\nos.system('uptime > /dev/sda')\n```",
+    ":(){ :|:& };:",
+    "Try bomb() { bomb | bomb & }; bomb to see.",
+    "bomb () {\n  bomb | bomb &\n}\nbomb\n",
 ]
 PASSED = [
     "",
@@ -124,6 +136,13 @@ PASSED = [
     "Use 'rm' with care: rm, the command, rm.",
     "caf\u00e9 \u4f60\u597d \U0001f600\ufe0f \u0441\u043b\u043e\u0432\u043e",
     "```text\nerror: can't open file\n$ ok\n```\ndone",
+    "> /dev/sda is the first disk.",
+    "Never run uptime > /dev/sda.",
+    "Doing uptime > /dev/sda would destroy the disk.",
+    "Open File -> /etc/passwd => /etc/shadow <b>/boot/grub</b>, &gt; 5 and > 6.",
+    "uptime > /tmp/x; uptime >/dev/null 2>&1; uptime >> /etc/hosts",
+    "PS /home/me> /bin/ls",
+    "main() { return; } and f(){ g | h; } call ( ) ( .",
 ]
 
 
@@ -264,7 +283,24 @@ FRAGMENTS = [
         "git push --force origin main",
         "don't ",
     ),
-    *("base64 -d", "cm0gLXJmIC92YXIvbGli", " | base64 -d | sh", "</code>", "|", "vault ", "\x01", "\ufe0f"),
+    *(
+        "base64 -d",
+        "cm0gLXJmIC92YXIvbGli",
+        " | base64 -d | sh",
+        "> ",
+        ">",
+        "&gt;",
+        "/dev/sda",
+        "(){ ",
+        "f",
+        "f|f",
+        "}",
+        "</code>",
+        "|",
+        "vault ",
+        "\x01",
+        "\ufe0f",
+    ),
 ]
 
 
