@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+RETRY_AFTER = (("retry-after", "2"),)  # seconds; with every 503
 SHOWN = 100  # characters of a wrong value that an error repeats
 
 

@@ -15,7 +15,7 @@ import orjson
 from gateway.access import Scope
 from gateway.account import Account
 from gateway.conversations import Conversations
-from gateway.errors import ApiError, EngineTimeout, EngineUnavailable, InvalidRequest, StoreUnavailable
+from gateway.errors import RETRY_AFTER, ApiError, EngineTimeout, EngineUnavailable, InvalidRequest, StoreUnavailable
 from gateway.protocols import chat, chat_answer
 from gateway.protocols.chat_stream import ChatStream, StreamBroken
 from gateway.store.records import Outcome
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 
 # Below this many characters the guard runs on the event loop: handing over to a thread costs more than it saves.
 INLINE_CHARACTERS = 16_000
-RETRY_AFTER = (("retry-after", "2"),)
 CLIENT_GONE = 499  # never sent: what nginx writes down where the client left before the answer
 
 

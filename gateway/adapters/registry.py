@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from gateway.engine.client import RETRY_AFTER
-from gateway.errors import EngineUnavailable, NotFound
+from gateway.errors import RETRY_AFTER, EngineUnavailable, NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

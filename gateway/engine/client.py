@@ -15,12 +15,11 @@ import msgspec
 from multidict import istr
 from yarl import URL
 
-from gateway.errors import EngineUnavailable, InvalidRequest
+from gateway.errors import RETRY_AFTER, EngineUnavailable, InvalidRequest
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
-RETRY_AFTER = (("Retry-After", "2"),)
 REQUEST_ID = istr("X-Request-Id")
 JSON = {istr("Content-Type"): "application/json"}
 PROBE = aiohttp.ClientTimeout(total=1.0)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import msgspec
 import structlog
 
-from gateway.engine.client import RETRY_AFTER, EngineClient, EngineGone, EngineRefused, EngineSlow
-from gateway.errors import EngineUnavailable
+from gateway.engine.client import EngineClient, EngineGone, EngineRefused, EngineSlow
+from gateway.errors import RETRY_AFTER, EngineUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence

@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from gateway.errors import (
+    RETRY_AFTER,
     ApiError,
     BodyTooLarge,
     InvalidRequest,
@@ -48,7 +49,8 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(StoreGone)
     async def store_gone(_request: Request, error: StoreGone) -> Response:
         log.warning("the store could not be read", reason=str(error))
-        return answer(StoreUnavailable("The store cannot be reached. Try again shortly.", code="store_unavailable"))
+        text = "The store cannot be reached. Try again shortly."
+        return answer(StoreUnavailable(text, code="store_unavailable", headers=RETRY_AFTER))
 
     @app.exception_handler(StoreRefused)
     async def store_refused(_request: Request, error: StoreRefused) -> Response:

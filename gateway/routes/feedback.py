@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.access import Access, Scope
-from gateway.errors import NotFound, StoreUnavailable
+from gateway.errors import RETRY_AFTER, NotFound, StoreUnavailable
 from gateway.feedback import checked_text, checked_value, issued, storable
 from gateway.ids import FEEDBACK_PREFIX
 from gateway.routes.gate import caller_of, gated
@@ -108,5 +108,5 @@ async def keep(spool: Spool, event: Event) -> None:
         raise StoreUnavailable(
             "This could not be kept; nothing was recorded. Try again shortly.",
             code="store_unavailable",
-            headers=(("retry-after", "2"),),
+            headers=RETRY_AFTER,
         ) from failed

@@ -137,7 +137,7 @@ async def test_a_body_cut_short_is_engine_gone(
     with pytest.raises(EngineGone) as caught:
         await consume(client, whole=whole)
     assert caught.value.status == 503
-    assert caught.value.headers == (("Retry-After", "2"),)
+    assert caught.value.headers == (("retry-after", "2"),)
     assert told == [False]
     assert client.in_flight == 0
 

@@ -45,7 +45,7 @@ async def test_before_the_first_answer_requests_are_refused_with_retry_after(cli
     pool = EnginePool([client])
     with pytest.raises(EngineUnavailable) as caught:
         pool.pick()
-    assert caught.value.headers == (("Retry-After", "2"),)
+    assert caught.value.headers == (("retry-after", "2"),)
     assert "has not been asked yet" in caught.value.message
 
 

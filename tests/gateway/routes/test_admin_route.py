@@ -204,7 +204,9 @@ async def test_a_store_that_is_gone_is_503(gateway: Any, monkeypatch: pytest.Mon
         raise StoreGone("store postgresql://db: refused")
 
     monkeypatch.setattr(gateway.store.inferences, "newest", gone)
-    document = await read(gateway, "/admin/inferences", 503)
+    response = await gateway.http.get("/admin/inferences")
+    assert (response.status_code, response.headers["retry-after"]) == (503, "2")
+    document = response.json()
     assert document["error"]["code"] == "store_unavailable"
     assert "postgresql" not in document["error"]["message"]
 
