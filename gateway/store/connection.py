@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import create_engine, event, exc, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 
+from gateway.store import bulk
 from gateway.store.errors import StoreError, StoreGone, StoreRefused
 
 if TYPE_CHECKING:
@@ -78,6 +79,8 @@ class Database:
 
     def insert_new(self, connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
         """Inserts those rows whose primary key is not there yet."""
+        if self.is_sqlite:
+            rows = rows[bulk.insert_new(connection, table, rows) :]
         if rows:
             connection.execute(self._insert(table).on_conflict_do_nothing(), rows)
 
