@@ -65,7 +65,7 @@ def test_before_any_vllm_told_its_model_a_name_is_unavailable_and_not_unknown() 
     registry.replace([Alias("default", "base", 1)], [])
     with pytest.raises(EngineUnavailable) as caught:
         registry.resolve("default")
-    assert caught.value.headers == (("Retry-After", "2"),)
+    assert caught.value.headers == (("retry-after", "2"),)
     registry.set_base("tiny-llama")
     registry.set_base("tiny-llama")
     assert registry.resolve("default").engine_model == "tiny-llama"
