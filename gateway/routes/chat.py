@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 JSON = (b"content-type", b"application/json")
 EVENTS = (b"content-type", b"text/event-stream; charset=utf-8")
+# Watching takes a task; an answer that comes at once does not need one, and a generation is worth ending only later.
+WATCHED_AFTER = 0.03  # seconds
 
 
 class ClientLeft(Exception):
@@ -93,30 +95,35 @@ class Chat:
 class _Outlet:
     """One answer on its way to the client."""
 
-    __slots__ = ("_receive", "_send", "_watcher", "gone", "opened")
+    __slots__ = ("_receive", "_send", "_timer", "_watcher", "gone", "opened")
 
     def __init__(self, receive: Receive, send: Send) -> None:
         self._receive = receive
         self._send = send
-        self._watcher: asyncio.Task[Message] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._watcher: asyncio.Future[Message] | None = None
         self.opened = False
         self.gone = False
 
     def when_gone(self, callback: Callable[[], object]) -> None:
-        """Call `callback` once the client hangs up; until `done`."""
+        """Call `callback` once the client has hung up; until `done`."""
+        self._timer = asyncio.get_running_loop().call_later(WATCHED_AFTER, self._watch, callback)
 
-        def left(watcher: asyncio.Task[Message]) -> None:
+    def done(self) -> None:
+        """Stop watching the client."""
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._watcher is not None and not self._watcher.done():
+            self._watcher.cancel()
+
+    def _watch(self, callback: Callable[[], object]) -> None:
+        def left(watcher: asyncio.Future[Message]) -> None:
             if not watcher.cancelled():
                 self.gone = True
                 callback()
 
         self._watcher = asyncio.ensure_future(self._receive())
         self._watcher.add_done_callback(left)
-
-    def done(self) -> None:
-        """Stop watching the client."""
-        if self._watcher is not None and not self._watcher.done():
-            self._watcher.cancel()
 
     async def whole(self, body: bytes, action: str) -> None:
         await self._answer(200, body, [JSON, (b"x-wardgate-action", action.encode())])
