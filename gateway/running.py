@@ -235,9 +235,8 @@ def _app(opened: Opened, engines: Engines, drain: Drain) -> Any:
     access = open_access(settings, opened.key)
     minter = Minter(*store.keys.load())
     background = {"watch": engines.pool.watch, "drain": drain.run}
-    limits = [days for days in (settings.retention_days, opened.guard.policy.retention_days) if days is not None]
-    if limits:
-        background["retention"] = Retention(store.database, spool, min(limits)).run
+    if settings.retention_days is not None:
+        background["retention"] = Retention(store.database, spool, settings.retention_days).run
     exchange = Exchange(
         access=access,
         guard=opened.guard,

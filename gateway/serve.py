@@ -4,12 +4,38 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import asdict, dataclass
 from pathlib import Path  # noqa: TC003  # the command line is read from the annotations
 from typing import Annotated
 
 from cyclopts import Parameter
 
-from gateway.settings import SettingsError, load_settings
+from gateway.settings import Settings, SettingsError, load_settings
+
+
+def _means(setting: str, more: str = "") -> Parameter:
+    return Parameter(help=f"{Settings.model_fields[setting].description}{more}", negative=())
+
+
+@Parameter(name="*", group="Further settings")
+@dataclass(frozen=True, kw_only=True)
+class Further:
+    """The settings that are seldom given as flags, in the settings' own words."""
+
+    home: Annotated[Path | None, _means("home")] = None
+    project: Annotated[str | None, _means("project")] = None
+    retention_days: Annotated[int | None, _means("retention_days")] = None
+    drain_seconds: Annotated[float | None, _means("drain_seconds")] = None
+    engine_timeout: Annotated[float | None, _means("engine_timeout")] = None
+    metrics_open: Annotated[bool | None, _means("metrics_open")] = None
+    keys: Annotated[str | None, _means("keys", " A JSON array.")] = None
+    upstream_key: Annotated[str | None, _means("upstream_key", " Everybody on this machine sees a flag.")] = None
+    upstream_logprobs_mode: Annotated[str | None, _means("upstream_logprobs_mode")] = None
+    log_level: Annotated[str | None, _means("log_level")] = None
+    log_format: Annotated[str | None, _means("log_format")] = None
+
+
+DEFAULTS = Further()
 
 
 def serve(
@@ -22,7 +48,8 @@ def serve(
     host: str | None = None,
     port: int | None = None,
     vllm_arg: Annotated[tuple[str, ...] | None, Parameter(allow_leading_hyphen=True, negative=())] = None,
-    config: Path | None = None,
+    config: Annotated[Path | None, Parameter(env_var="WARDGATE_CONFIG")] = None,
+    further: Further = DEFAULTS,
 ) -> None:
     """Start the gateway, and a vLLM of its own unless upstreams are given.
 
@@ -42,6 +69,7 @@ def serve(
         port: Port to listen on; 0 takes a free one.
         vllm_arg: Further argument for vLLM; may be repeated.
         config: YAML or TOML file with settings.
+        further: The settings that are seldom given as flags.
     """
     flags = {
         "model": model,
@@ -52,6 +80,7 @@ def serve(
         "host": host,
         "port": port,
         "vllm_arg": vllm_arg,
+        **asdict(further),
     }
     try:
         settings = load_settings(os.environ, config, flags)

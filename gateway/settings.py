@@ -97,7 +97,10 @@ class Settings(BaseModel):
         600.0, gt=0, le=86400, description="Seconds without a byte from vLLM after which a request fails."
     )
     retention_days: int | None = Field(
-        None, ge=1, description="Days after which records are erased from the store; without it they are kept."
+        None,
+        ge=1,
+        le=36_500,
+        description="Days after which records are erased from the store; without it they are kept.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
     log_format: Literal["auto", "json", "text"] = Field(
@@ -159,6 +162,8 @@ def load_settings(
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
     given = {name: value for name, value in (flags or {}).items() if value is not None}
+    if isinstance(given.get("keys"), str):
+        given["keys"] = _unpacked("keys", "--keys", str(given["keys"]))
     layers: tuple[tuple[Mapping[str, Any], Callable[[str], str]], ...] = (
         (_from_environment(environment), lambda name: f"{PREFIX}{name.upper()}"),
         (_from_file(file) if file else {}, lambda name: f"{name} in {file}"),

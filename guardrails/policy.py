@@ -116,7 +116,6 @@ class Policy(Frozen):
     escalation: EscalationPolicy = EscalationPolicy()
     refusal: Refusal = Refusal()
     logprobs: bool = True
-    retention_days: Annotated[int, Field(ge=1, le=36_500)] | None = None
     max_body_bytes: Annotated[int, Field(ge=1024, le=1 << 30)] = 4 << 20
 
     _folder: Path = PrivateAttr(default=Path())

@@ -57,6 +57,13 @@ def test_lists_can_be_written_in_the_environment() -> None:
     assert settings.policy is None
 
 
+def test_keys_are_json_in_a_flag_too() -> None:
+    key = '{"name": "scraper", "sha256": "' + "ab" * 32 + '", "scopes": ["metrics"]}'
+    assert load_settings({}, None, {"keys": f"[{key}]"}).keys[0].name == "scraper"
+    with pytest.raises(SettingsError, match=r"--keys.*is not JSON"):
+        load_settings({}, None, {"keys": key[1:]})
+
+
 def test_flags_may_be_singular() -> None:
     """The flags the contract names reach the fields they mean."""
     flags = {"upstream": ("http://a:1",), "vllm_arg": ("--x",), "store": "postgresql://u@h/n"}

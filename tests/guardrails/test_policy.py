@@ -44,10 +44,10 @@ def test_every_key_is_documented_in_the_default_file() -> None:
         ),
         ("checks: {commands: {enabled: false}}", 1, "checks.commands.enabled", "no key"),
         ("logprobs: true\nlogprobs: false\n", 2, "logprobs", "written twice"),
-        ("retention_days: yes", 1, "retention_days", "integer"),
+        ("max_body_bytes: yes", 1, "max_body_bytes", "integer"),
         ("- 1", 1, "", "must hold keys"),
         ("{", 1, "", "is not YAML or JSON"),
-        ("retention_days: 2020-01-01", None, "", "no JSON"),
+        ("max_body_bytes: 2020-01-01", None, "", "no JSON"),
         ("a: \x00", None, "", "is not YAML or JSON"),
     ],
 )
