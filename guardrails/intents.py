@@ -149,6 +149,33 @@ def _slip(one: str, other: str) -> bool:
     return len(other) >= _SHORTEST_SLIP and (tail == right[1:] or tail[1:] == right[1:] or swapped)
 
 
+def _spellings(words: frozenset[str]) -> frozenset[str]:
+    """The words and whatever is one slip away from one of them, so that a text's words need one look-up each."""
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    found: set[str] = set()
+    for word in words:
+        cuts = [(word[:at], word[at:]) for at in range(len(word) + 1)]
+        found |= {head + tail[1:] for head, tail in cuts}
+        found |= {head + letter + tail for head, tail in cuts for letter in letters}
+        found |= {head + letter + tail[1:] for head, tail in cuts for letter in letters}
+        found |= {head + tail[1::-1] + tail[2:] for head, tail in cuts}
+    return words | {spelling for spelling in found if len(spelling) >= _SHORTEST_SLIP}
+
+
+# Of "on-call" a look at single words sees the parts.
+_LIKE_PEOPLE = _spellings(_PEOPLE | {"call"})
+_LIKE_VERBS = _spellings(_VERBS)
+_SINGLE = str.maketrans({chr(code): " " for code in range(128) if not chr(code).isalpha()})
+
+
+def _may_ask(text: str) -> bool:
+    """Whether a text names both a person and a wish, misspelled or not."""
+    if not text.isascii():
+        return True
+    words = text.lower().translate(_SINGLE).split()
+    return not (_LIKE_PEOPLE.isdisjoint(words) or _LIKE_VERBS.isdisjoint(words))
+
+
 def asks_for_person(text: str) -> bool:
     """Whether a message asks for a person to take over; speaking of people, or not wanting one, is no such request."""
     text = _excerpt(text)
@@ -156,6 +183,8 @@ def asks_for_person(text: str) -> bool:
         for match in _PHRASES.finditer(text):
             if not _OTHERS.search(text[: match.start()]):
                 return True
+    if not _may_ask(text):
+        return False
     lower = _WORD.findall(text.lower()) if text.isascii() else [word.lower() for word in _WORD.findall(text)]
     people = [(index, person) for index, word in enumerate(lower) if (person := _near(word, _PEOPLE))]
     return any(_wanted(text, lower, index, person) for index, person in people)

@@ -48,3 +48,36 @@ def test_a_screen_tells_calm_text_apart() -> None:
 
 def test_a_text_beyond_ascii_is_never_screened_out() -> None:
     assert Screen(intents._PHRASES).possible("à bientôt")
+
+
+WISHES = st.sampled_from(
+    [
+        "I",
+        "want",
+        "wnat",
+        "need",
+        "a",
+        "an",
+        "human",
+        "humna",
+        "agent",
+        "manger",
+        "please",
+        "to",
+        "talk",
+        "tallk",
+        "with",
+        "me",
+        "get",
+    ]
+)
+
+
+@given(st.lists(WISHES, max_size=8))
+def test_the_short_way_to_no_is_never_taken_where_the_long_way_says_yes(words: list[str]) -> None:
+    """Looking the words up, slips included, misses no request that reading them one after another finds."""
+    text = " ".join(words)
+    lower = intents._WORD.findall(text)
+    people = [(index, person) for index, word in enumerate(lower) if (person := intents._near(word, intents._PEOPLE))]
+    if any(intents._wanted(text, lower, index, person) for index, person in people):
+        assert intents._may_ask(text)
