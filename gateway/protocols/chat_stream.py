@@ -41,7 +41,7 @@ class StreamEvent(msgspec.Struct):
     choices: list[StreamChoice] = []
     id: str = ""
     usage: Usage | None = None
-    error: msgspec.Raw | None = None
+    error: Any = None  # not `Raw | None`, which msgspec takes for null alone
 
 
 _event = msgspec.json.Decoder(StreamEvent)

@@ -169,14 +169,14 @@ def test_reasoning_is_read_as_well() -> None:
 
 
 @pytest.mark.parametrize(
-    "data",
+    ("data", "said"),
     [
-        b'data: {"error":{"message":"EngineCore died","type":"InternalServerError","code":500}}\n\n',
-        b"data: [DONE]\n\n",
-        b"data: {not json}\n\n",
-        vllm.event(3, {"content": "a choice nobody asked for"}),
+        (b'data: {"error":{"message":"EngineCore died","type":"InternalServerError","code":500}}\n\n', "an error"),
+        (b"data: [DONE]\n\n", "before its choices had ended"),
+        (b"data: {not json}\n\n", "an event that is none"),
+        (vllm.event(3, {"content": "a choice nobody asked for"}), "not asked for"),
     ],
 )
-def test_a_broken_stream_is_said_to_be_broken(data: bytes) -> None:
-    with pytest.raises(StreamBroken):
+def test_a_broken_stream_is_said_to_be_broken(data: bytes, said: str) -> None:
+    with pytest.raises(StreamBroken, match=said):
         relay().feed(vllm.event(0, {"content": "So far so good. "}) + data)
