@@ -8,9 +8,15 @@ from __future__ import annotations
 import re
 
 _QUOTE = r"[\"'`\u2018\u201c(\[*_]*"
+_FOREIGN = (
+    r"f[\u00fcu]hren[ \t]+sie|f[\u00fcu]hre|starten[ \t]+sie|geben[ \t]+sie|ex[\u00e9e]cutez|lancez|tapez|ejecut[ae]"
+    r"|ejecutar|esegui|eseguire|executar|rode|digite|voer|uruchom|\u0432\u044b\u043f\u043e\u043b\u043d\u0438\u0442\u0435"
+    r"|\u0437\u0430\u043f\u0443\u0441\u0442\u0438\u0442\u0435|\u8fd0\u884c|\u6267\u884c"
+)
 _RUN = (
     r"(?:re-?run|run|running|execute|executing|type|typing|enter|entering|issue|issuing|invoke|invoking|paste|use|using"
-    r"|try|trying|call|calling|do|doing|launch|perform|submit|send|apply)"
+    r"|try|trying|call|calling|do|doing|launch|perform|submit|send|apply"
+    rf"|{_FOREIGN})"
 )
 _OBJECT = (
     r"(?:[ \t]+(?:(?:the|this|that|a|following|commands?|as|root|it|now|just|simply|exactly|something|like|out|in|your"
@@ -19,7 +25,7 @@ _OBJECT = (
 _TAIL = rf"[ \t:=,]*{_QUOTE}(?:sudo[ \t]+)?$"
 _ORDERED = re.compile(rf"\b{_RUN}{_OBJECT}{_TAIL}", re.IGNORECASE)
 _COMMANDED = re.compile(
-    r"\b(?:re-?run|run|execute|type|enter|issue|invoke)(?:[ \t]+(?:just|now|simply|a|the|command))?"
+    rf"\b(?:re-?run|run|execute|type|enter|issue|invoke|{_FOREIGN})(?:[ \t]+(?:just|now|simply|a|the|command))?"
     rf"[ \t:=]*{_QUOTE}(?:sudo[ \t]+)?$",
     re.IGNORECASE,
 )

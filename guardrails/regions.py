@@ -76,6 +76,40 @@ def prompt_end(line: str) -> int:
     return match.end() if match else 0
 
 
+_DECORATED = re.compile(DECORATION)
+
+
+def undecorated(line: str) -> str:
+    """`line` without the markup that it begins with."""
+    match = _DECORATED.match(line)
+    return line[match.end() :] if match else line
+
+
+_LONE_CELL = re.compile(r"^[ \t>]*\|(?:[^\n]*\|)?[ \t]*[^\s|]*[ \t]*\|[ \t]*$|^[ \t>]*\|[ \t]*$")
+_CELL = re.compile(r"(?:\\\||[^|\n])*")
+
+
+def in_table(before: str) -> bool:
+    """Whether `before`, a line up to some word, begins like a row of a table."""
+    return before.lstrip(" \t>").startswith("|")
+
+
+def cell_end(text: str) -> int:
+    """Where the cell of a table that `text` begins in ends, if a single word stands in it; else the end of `text`."""
+    cell = _CELL.match(text)
+    return cell.end() if cell and cell.end() and len(cell[0].split()) == 1 else len(text)
+
+
+def after_lone_cell(before: str) -> bool:
+    """Whether `before` breaks off behind a cell of a table with no more than a word in it."""
+    return _LONE_CELL.search(before) is not None
+
+
+def as_celled(text: str, before: str) -> str:
+    """`text` with the pipes that a table wants escaped as a shell reads them; as long as it was."""
+    return text.replace("\\|", " |") if in_table(before) else text
+
+
 def prompted(before: str) -> bool:
     """Whether `before`, a line up to some word, is a shell's prompt."""
     return _PROMPTED.match(before) is not None
@@ -126,11 +160,16 @@ _LEADS = re.compile(
 )
 
 
+_OPENING = re.compile(r"[\"'`\u201c\u2018(\[*_]+")
+
+
 def command_before(before: str) -> str:
     """The part of `before`, a line up to a pipe or separator, that belongs to the command it stands in."""
     start = prompt_end(before)
     for match in _LEADS.finditer(before, start):
         start = match.end()
+    quote = _OPENING.match(before, start)
+    start = quote.end() if quote else start
     return before[start:]
 
 
@@ -140,8 +179,19 @@ _NOUN = re.compile(
 )
 
 
+_LONGEST_STATEMENT = 80
+STATEMENT = re.compile(
+    r"(?:DELETE[ \t]{1,4}FROM|DROP[ \t]{1,4}(?:TABLE|DATABASE|SCHEMA|INDEX|USER|ROLE|VIEW)"
+    r"|(?:TRUNCATE|ALTER)[ \t]{1,4}TABLE)"
+    r"[ \t]{1,4}\S|delete[ \t]{1,4}from[ \t]{1,4}[\w.\"`]{1,40}[ \t]{0,4}(?:;|where[ \t])"
+)
+"""SQL that no sentence begins with, for all that its words are English."""
+
+
 def english(head: str, tail: str) -> bool:
     """Whether a head needs further evidence: an English word, written like one, or named as a command in a sentence."""
+    if STATEMENT.match(head + tail[:_LONGEST_STATEMENT]):
+        return False
     capitalised = head[:1].isupper() and head[1:].islower()
     return head.lower() in ENGLISH or capitalised or _NOUN.match(tail) is not None
 
@@ -200,6 +250,15 @@ def as_spoken(text: str, before: str) -> str:
 
 def _blanked(match: re.Match[str]) -> str:
     return " " * len(match[0])
+
+
+_CLAUSE = re.compile(r"[ \t](?:and|then|to|so|because|when|before|after|until|aus|und|et|y)\b")
+
+
+def first_clause(text: str) -> str | None:
+    """`text` up to where the sentence goes on after the command, as long as it was; None where it does not."""
+    match = _CLAUSE.search(text)
+    return text[: match.start()] + " " * (len(text) - match.start()) if match else None
 
 
 def _closed(text: str, before: str) -> int:

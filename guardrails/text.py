@@ -178,7 +178,8 @@ def _fold(view: View) -> View:
 def _fold_run(text: str, start: int, end: int, edits: list[Edit]) -> None:
     """Note what is read instead of a run of unusual characters, cluster by cluster (a base and its marks)."""
     at = start
-    if start and unicodedata.category(text[start])[0] == "M" and text[start - 1] not in f"\t\n{_LINE_END}":
+    first = next((character for character in text[start:end] if character not in INVISIBLE), "")
+    if start and first and _is_mark(first) and text[start - 1] not in f"\t\n{_LINE_END}":
         at = start - 1  # the plain character before is the base of a mark
     while at < end:
         begin = at
@@ -191,7 +192,7 @@ def _fold_run(text: str, start: int, end: int, edits: list[Edit]) -> None:
         while at < end:
             character = text[at]
             if character not in INVISIBLE:
-                if cluster and unicodedata.category(character)[0] != "M":
+                if cluster and not _is_mark(character):
                     break
                 if len(cluster) < _LONGEST_CLUSTER:  # normalising takes the square of the marks on one letter
                     cluster += character
@@ -199,6 +200,12 @@ def _fold_run(text: str, start: int, end: int, edits: list[Edit]) -> None:
         folded = _fold_cluster(cluster)
         if begin < at and folded != text[begin:at]:
             edits.append(Edit(begin, at, folded))
+
+
+@lru_cache(maxsize=8192)
+def _is_mark(character: str) -> bool:
+    """Whether a character belongs to the one before it, as it is or as compatibility takes it apart."""
+    return unicodedata.category(unicodedata.normalize("NFKC", character)[0])[0] == "M"
 
 
 @lru_cache(maxsize=8192)

@@ -24,6 +24,7 @@ _TOKEN = re.compile(
     r"|(?P<other>(?:-?[0-9][0-9.eE+-]*|true|false|null))(?=[\s,\]}]))",
     re.DOTALL,
 )
+_STRING = re.compile(r'[ \t\r\n]*"')
 _UNFINISHED = re.compile(r'[ \t\r\n]*(?:"(?:[^"\\]|\\.)*\\?|-?[0-9.eE+-]*|[a-z]{0,5})?', re.DOTALL)
 _ARGUMENT = re.compile(r"[-/~.*$]")
 _BLANK = re.compile(r"\s")
@@ -55,38 +56,55 @@ class Level:
 
 
 class Document:
-    """One document, from the beginning of the text on."""
+    """One document, in a text of which nothing is cut off while it lasts."""
 
-    def __init__(self, units: Units, inside: Callable[[str], Findings]) -> None:
-        """Judge with `units`, and the text inside a string with `inside`."""
+    def __init__(
+        self, units: Units, inside: Callable[[str], Findings], start: int = 0, *, embedded: bool = False
+    ) -> None:
+        """Judge with `units`, and the text inside a string with `inside`.
+
+        Args:
+            units: Judges values.
+            inside: Judges the text inside a value.
+            start: Index at which the document begins.
+            embedded: Whether it stands in prose, where a string that goes beyond a paragraph is none.
+        """
+        self._embedded = embedded
         self._units = units
         self._inside = inside
         self._levels: list[Level] = []
-        self._read = 0
+        self.read = start
         self.findings: Findings = []
 
     @property
     def settled(self) -> int:
         """Index up to which nothing can be claimed any more."""
-        return min((level.held for level in self._levels if level.held is not None), default=self._read)
+        return min((level.held for level in self._levels if level.held is not None), default=self.read)
 
     def advance(self, text: str) -> State:
-        """Read on as far as `text`, the document's beginning, has arrived.
+        """Read on as far as `text`, in which the document begins, has arrived.
 
         Raises:
             Unjudged: A string could not be judged.
         """
         while not self.findings:
-            match = _TOKEN.match(text, self._read)
+            match = _TOKEN.match(text, self.read)
+            if self._embedded and self._runs_on(text, match):
+                return State.BROKEN
             if match is None:
-                return State.OPEN if _UNFINISHED.fullmatch(text, self._read) else State.BROKEN
+                return State.OPEN if _UNFINISHED.fullmatch(text, self.read) else State.BROKEN
             if not self._take(text, match):
                 return State.BROKEN
             if not self.findings:
-                self._read = match.end()
+                self.read = match.end()
             if not self._levels:
                 return State.DONE
         return State.OPEN
+
+    def _runs_on(self, text: str, match: re.Match[str] | None) -> bool:
+        """Whether the string that comes next, complete or not, goes beyond a paragraph."""
+        string = _STRING.match(text, self.read)
+        return string is not None and text.find("\n\n", string.end(), match.end() if match else len(text)) >= 0
 
     def _take(self, text: str, match: re.Match[str]) -> bool:
         """Take one token; False where no document has it there."""

@@ -6,7 +6,7 @@ Each is returned as a `Piece`: the text a shell would be given, with a map back 
 from __future__ import annotations
 
 import re
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import NamedTuple
 
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "0": "\0", "\n": ""}
@@ -90,9 +90,10 @@ _LITERAL = re.compile(
 _BETWEEN = re.compile(r"[\s,+]*,[\s,+]*|(?:\s*\n\s*-\s*)")
 _VALUE = re.compile(
     r"^[ \t]*(?:-[ \t]+)*(?:[\w.-]+[ \t]*[:=][ \t]*)?(?:[|>][+-]?[ \t]*$)?"
-    r"(?:(?:RUN|CMD|ENTRYPOINT|SHELL|exec|system|@|!|%%?)[ \t]*)?(?P<value>[^\n]+)",
+    r"(?:(?:RUN|CMD|ENTRYPOINT|SHELL|exec\b|system\b|@|!|%%?)[ \t]*)?(?P<value>[^\n]+)",
     re.MULTILINE,
 )
+_CONTENT = re.compile(r">(?P<value>[^<>\n]{2,})<")
 _ITEM = re.compile(r"^[ \t]*-[ \t]+(?P<value>[^\n]*?)[ \t]*$", re.MULTILINE)
 
 
@@ -119,6 +120,9 @@ def in_code(source: str) -> list[Piece]:
         start, end = match.span("value")
         if source[start] not in "\"'`[{":
             pieces.append(decode(source, start, end, raw=True))
+    pieces += [
+        decode(source, *match.span("value"), raw=True) for match in islice(_CONTENT.finditer(source), _MOST_PIECES)
+    ]
     items = [decode(source, *match.span("value"), raw=True) for match in _ITEM.finditer(source)]
     if len(items) > 1:
         pieces.append(join([_unquoted(item) for item in items]))

@@ -22,6 +22,9 @@ _MOST_WORK = 2_000_000
 _NEXT_WORD = re.compile(r"[ \t]+([A-Za-z']+)(?=[^A-Za-z'])")
 _NEXT_OPEN = re.compile(r"[ \t]*[A-Za-z']*")
 _LONGEST_KEYWORD = 80
+_DELETING = re.compile(
+    r"delete(?:[ \t]{1,4}(?:f|fr|fro|from(?:[ \t]{1,4}(?:[\w.\"`]{1,40}(?:[ \t]{1,4}\w{0,5})?)?)?)?)?", re.IGNORECASE
+)
 _LABEL = re.compile(r"[ \t]*(\{?\.?[\w+#.-]*\}?)(?:[ \t]+[\w-]+=\S*)*[ \t\r]*")
 _PARAGRAPH_END = re.compile(r"\n[ \t]*(?:\n|```|~~~)")
 _LONGEST_QUOTE = 4000
@@ -40,11 +43,24 @@ def likely(text: str, position: int, end: int, word: str, *, final: bool) -> boo
             return True
         waiting = not final and len(text) - position < _LONGEST_KEYWORD and text.find("\n", position) < 0
         return None if waiting else False
+    if word == "delete":
+        statement = _deletion(text, position, final=final)
+        if statement is not False:
+            return statement
     match = _NEXT_WORD.match(text, end)
     if match is None and not final and _NEXT_OPEN.fullmatch(text, end):
         return None
     followers = regions.FOLLOWERS if word in regions.ENGLISH else regions.VERBS
     return match is None or match[1].lower() not in followers
+
+
+def _deletion(text: str, position: int, *, final: bool) -> bool | None:
+    """Whether SQL's `DELETE FROM` stands at `position`; None where what comes next decides."""
+    if regions.STATEMENT.match(text, position):
+        return True
+    line_end = text.find("\n", position)
+    waiting = not final and line_end < 0 and len(text) - position < _LONGEST_KEYWORD
+    return None if waiting and _DELETING.fullmatch(text, position) else False
 
 
 @dataclass(slots=True)
@@ -120,7 +136,7 @@ def terse(tail: str, before: str, *, introduced: bool) -> bool:
         introduced: Whether the line before ended in a colon.
     """
     first = regions.bare(before)
-    if first and introduced:
+    if (first and introduced) or before.rstrip().endswith(":"):
         return True
     words = tail.lower().split()
     return (first or (bool(words) and mentions.told(before))) and regions.FOLLOWERS.isdisjoint(words)

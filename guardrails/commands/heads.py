@@ -27,7 +27,7 @@ class Read(NamedTuple):
 
 _PLAIN = re.compile(r"[A-Za-z0-9_.+-]*")
 _GAP = re.compile(r"[ \t\r\f\v,;:!?()\[\]{}|=<>/@#*^]*")
-_UP_TO_SIGN = re.compile(r"[ \t\r\f\v,;:!?)\[\]{}|=</@#*^]*")
+_UP_TO_SIGN = re.compile(r"[ \t\r\f\v,;:!?)\]}|=</@#*^]*")
 _CLEARED = re.compile(r"[^\s,;:!?()\[\]{}|&=<>/@#*^`\x80-\U0010ffff]*")
 _SPACE = re.compile(r"\s")
 _WORD = re.compile(r"[A-Za-z0-9_+-][A-Za-z0-9_.+-]*")
@@ -56,7 +56,7 @@ class HeadReader:
             position += 1
 
     def up_to_sign(self, text: str, position: int) -> int:
-        """As `gap`, but a `>` or `(`, however it is written, is not skipped either."""
+        """As `gap`, but a `>` or `(`, however it is written, and a `{` or `[` are not skipped either."""
         while True:
             position = _UP_TO_SIGN.match(text, position).end()  # type: ignore[union-attr] # matches the empty string
             if position == len(text) or text[position] < "\x80" or self._as_read(text[position]) is not None:

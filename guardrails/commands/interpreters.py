@@ -31,7 +31,7 @@ _LISTED = re.compile(
 )
 _TICKS = re.compile(r"`(?P<text>[^`\n]+)`|(?:qx|%x)[{(\[|/](?P<more>[^})\]|/]+)")
 _TREES = re.compile(
-    r"(?:rmtree|rm_rf|rm_r|remove_dir_all|rmSync|rimraf|remove_tree|FileUtils\.\w*rm\w*|rmdirSync|removedirs|deltree)\s*\(?\s*"
+    r"(?:rmtree|rm_rf|rm_r|remove_dir_all|rmSync|rimraf|remove_tree|FileUtils\.\w*rm\w*|rmdirSync|removedirs|deltree|unlink\s*\(?\s*glob)\s*\(?\s*"
     + _STRING,
     re.DOTALL,
 )

@@ -14,7 +14,7 @@ from guardrails.commands.heads import Standing
 from guardrails.text import canonical
 
 _ENTITY = "&gt;"
-_REDIRECTION = re.compile(r"(?:>{1,2}[|!&]?|&gt;|[^\x00-\x7f])[ \t]*")
+_REDIRECTION = re.compile(r"(?:>{1,2}[|!&]?|&gt;|[^\x00-\x7f])[ \t\u200b-\u200f\u2060\ufeff]*")
 _PATH = frozenset("/~.$\"'\\%{")
 _ARROW = ("-", "=", "~", "<")
 _MORE_OF_IT = re.compile(r"(?:>|&gt;|\uff1e)+$")
@@ -23,7 +23,7 @@ _LONGEST = 300  # characters of a path
 _TARGET = re.compile(rf"[^\s`<]{{0,{_LONGEST}}}")
 _DEFINITION = re.compile(r"\([ \t]{0,4}\)[ \t\r\n]{0,4}\{")
 _DEFINING = re.compile(r"\([ \t]{0,4}(?:\)[ \t\r\n]{0,4})?")
-_NAME = re.compile(r"([^\s;|&(){}`\"']{1,40})[ \t]*$")
+_NAME = re.compile(r"([^\s;|&(){}`\"'<>*\u201c\u2018]{1,40})[ \t]*$")
 _BODY = 200  # characters of a function's body that are waited for
 
 _SHELL = r"(?:sudo(?:[ \t]+-\w+)*[ \t]+)?(?:/\S*/)?(?:ba|z|da|k|a|fi)?sh\b"
@@ -31,6 +31,7 @@ _FED = re.compile(rf"\|&?[ \t]*{_SHELL}")
 _SHELLS = re.compile(r"(?:^|[\s|])(?:ba|z|da|k|a|fi)?sh[ \t]*\Z")
 SHELLS = frozenset({"sh", "bash", "zsh", "dash", "ksh", "ash", "fish"})
 _SIGN = re.compile(r"(?<![-=~<])(?:>|&gt;){1,2}[|!&]?[ \t]*[/~.$\"'\\%{]|\([ \t]*\)[ \t\r\n]*\{")
+_EVALUATED = re.compile(r"(?:iex|invoke-expression)[ \t]*[($\"'&]|eval[ \t]+[\"$`]", re.IGNORECASE)
 _TAGS = re.compile(r"<[/!?]?[A-Za-z][^<>\n]{0,200}>")
 
 
@@ -71,6 +72,11 @@ def within(text: str) -> bool:
 def feeds_shell(text: str) -> bool:
     """Whether something is piped into a shell in `text`, and not one shell listed after another: `bash | zsh`."""
     return any(not _SHELLS.search(text, 0, fed.start()) for fed in _FED.finditer(text))
+
+
+def runs_text(text: str) -> bool:
+    """Whether `text` hands a shell what only the running machine knows, so plainly that no sentence is meant."""
+    return feeds_shell(text) or _EVALUATED.match(text) is not None
 
 
 def _folded(character: str) -> str:

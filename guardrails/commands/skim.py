@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 # Characters that the words' reader looks at itself, or that may belong to a command's syntax; between them stand words,
 # and what harmlessly separates words.
-_SPECIAL = "`~'\"\\%&$|<>(){}\n\x7f" + "".join(map(chr, (*range(9), *range(14, 32))))
+_SPECIAL = "`~'\"\\%&$|<>()[{}\n\x7f" + "".join(map(chr, (*range(9), *range(14, 32))))
 _WORD = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.+-")
 _WINDOW = 2048  # characters looked at in one go: RE2 reads its whole input again at each call
 _WORTH = 48  # below that the reader is as fast

@@ -139,11 +139,13 @@ class Units:
         clean = regions.as_spoken(text, before)
         if clean != text or not first:
             readings.append(clean)
+        if told and (clause := regions.first_clause(clean)):
+            readings.append(clause)
         readings += _unquoted(text)
         found: dict[tuple[str, tuple[int, int]], Finding] = {}
         for reading in readings:
             for finding in self._labelled(reading, shell, scope):
-                if finding.rule != UNRESOLVABLE or prompted or (told and signs.feeds_shell(text)):
+                if finding.rule != UNRESOLVABLE or prompted or (told and signs.runs_text(text)):
                     found.setdefault((finding.rule, finding.span), finding)
         if not found and not doubtful:
             return self._inner(text, before)
@@ -217,7 +219,7 @@ class Units:
         outer = before[: len(before) - len(begins)]
         by = len(begins)
         found = shifted(self.command(regions.as_spoken(begins + text, outer), Shell.AUTO, replace(scope)), -by)
-        fed = lead is None and _WORDS.match(begins) is not None
+        fed = lead is None and _WORDS.match(regions.undecorated(begins)) is not None
         inside = [
             finding
             for finding in found

@@ -31,17 +31,21 @@ _LINE = re.compile(r"\n")
 _SENTENCE = re.compile(r"[\n`.!?]")
 _TICK = re.compile(r"[\n`]")
 _MARK = re.compile(r"[\"\]},]")
+_EMBEDDED = re.compile(r"\{\s{0,80}\"|\[\s{0,80}[\"{]")
+_MAY_EMBED = re.compile(r"[{\[]\s{0,80}")
 _DEEPEST = 4  # documents in the strings of documents
 _TICKS = re.compile(r"`+|~+")
 _ASSIGNMENT = re.compile(r"[ \t]*(?:[$#>][ \t]+)?(?:export[ \t]+)?[A-Za-z_]\w*=\S")
 _ITEM = re.compile(r"[ \t]*(?:[-*+•>]|\d+[.)])[ \t]")
 _COMMAND_PLACE = re.compile(r"[;|&(][ \t]*$")
+_LINKED = re.compile(r"(?:&&|\|\||\w[ \t]*\|)[ \t]*$")
 _NAMED = re.compile(r"\w=$")
 _ENDS = frozenset(";&|\n")
 _BLANK = re.compile(r"[ \t]")
 _LAST_WORD = re.compile(r"\S*[ \t]*$")
+_MOST_AGAIN = 40
 _MOST_WORDS = 5  # of a command before the sign that gives it away
-_FOLLOWS = frozenset(" \t\r\n\f\v;|&)<>$\\{'\"%.!?")
+_FOLLOWS = frozenset(" \t\r\n\f\v;|&)<>$\\{'\"%.!?*]")
 _SENTENCE_ENDS = frozenset(" \t.!?\"'\u2019\u201d)]*_")
 
 
@@ -54,8 +58,10 @@ class CommandWatch(Arrival):
         self._units = units
         self._depth = depth
         self._document: Document | None = None
+        self._read_as_json = 0  # characters from the beginning that were tried as a document
         self._waiting = Waiting()  # how far the line that is held has been read
         self._scope = Scope()
+        self._again = 0  # sentences read on from behind their verb
         self._prohibiting = False  # the last paragraph ended in a prohibition
         self._introducing = False  # the last line with words in it ended in a colon
 
@@ -84,7 +90,11 @@ class CommandWatch(Arrival):
         self._opening = state is State.OPEN and not final
         if self._opening:
             self._wake = _MARK
-        return not self._opening
+            return False
+        self._document = None
+        self._read_as_json = self._base + document.read
+        self._line = max(self._line, self._text.rfind("\n", 0, self._at) + 1)
+        return True
 
     def _within(self, text: str) -> Findings:
         """What an answer's string says, itself an answer."""
@@ -109,24 +119,41 @@ class CommandWatch(Arrival):
             position = reader.up_to_sign(text, past(text, position))
             if position == size:
                 break
-            character = text[position]
-            if character == "\n":
+            if text[position] == "\n":
                 position += 1
                 self._end_line(position)
                 continue
-            if character in "`~":
-                after = self._ticked(position, final=final)
-                if self._fence:
-                    return True
-            elif signs.at(text, position):
-                after = self._sign(position, final=final)
-            else:
-                after = self._word(position, final=final)
+            after = self._place(position, final=final)
+            if self._fence or self._opening:
+                return True
             if after == MORE or self._outcome is not None:
                 break
             position = after
         self._at = position
         return False
+
+    def _place(self, position: int, *, final: bool) -> int:
+        """Where to go on after what stands at `position`, a word or a sign."""
+        character = self._text[position]
+        if character in "`~":
+            return self._ticked(position, final=final)
+        if character in "{[":
+            return self._bracket(position, final=final)
+        if signs.at(self._text, position):
+            return self._sign(position, final=final)
+        return self._word(position, final=final)
+
+    def _bracket(self, position: int, *, final: bool) -> int:
+        """A JSON document in the middle of prose, a tool call in a tag say; or a bracket like any other."""
+        if self._depth < _DEEPEST and self._base + position >= self._read_as_json:
+            if not final and _MAY_EMBED.fullmatch(self._text, position):
+                return MORE
+            if _EMBEDDED.match(self._text, position) and not self._mentioned(position, self._before(position)):
+                self._weighed = True
+                self._document = Document(self._units, self._within, position, embedded=True)
+                self._opening = True
+                self._at = position
+        return position + 1
 
     def _end_line(self, start: int) -> None:
         """The line before `start` is over."""
@@ -185,7 +212,7 @@ class CommandWatch(Arrival):
             return self._cleared(end)
         first = regions.bare(before)
         fed = word in signs.SHELLS and before.rstrip().endswith("|")
-        if not fed and not (first and regions.prompted(before)):
+        if not fed and not mentions.commanded(before) and not (first and regions.prompted(before)):
             likely = extent.likely(text, position, end, word, final=final)
             if not likely:
                 return MORE if likely is None else self._cleared(end)
@@ -240,29 +267,42 @@ class CommandWatch(Arrival):
                 self._wake = _SENTENCE
             return MORE
         unit = self._text[position:stop]
+        if regions.in_table(before):
+            unit = regions.as_celled(unit[: regions.cell_end(unit)], before)
+            stop = position + len(unit)
         tail = unit[len(word) :]
         doubtful = regions.english(unit[: len(word)], tail) and not (
             mentions.commanded(before)
+            or _LINKED.search(before)
             or regions.prompted(before)
             or (unit[0].islower() and extent.terse(tail, before, introduced=self._introducing))
         )
         if doubtful and not regions.EVIDENCE.search(tail):
             return self._cleared(position + len(word))
         self._assign(before)
-        findings = self._units.spoken(unit, before, self._scope, doubtful=doubtful)
-        if not findings and _COMMAND_PLACE.search(before) and len(before) < _CONTEXT:
-            findings = self._units.continued(unit, before, self._scope)
-        if findings and not self._mentioned(position, before):
-            sentence = self._sentence_before(position)
-            talked = not regions.bare(before) and any(
-                mentions.explained(sentence, tail[blank.start() : blank.start() + _CONTEXT])
-                for blank in _BLANK.finditer(tail, 0, _TAIL)
-            )
-            if not talked and self._stop(findings, position):
-                return position
+        if self._objects(position, unit, word, before, doubtful=doubtful):
+            return position
+        if doubtful and self._again < _MOST_AGAIN and (signs.within(tail) or signs.feeds_shell(tail)):
+            self._again += 1
+            return self._cleared(position + len(word))  # a verb, and what it is about has no name that is known
         if unit.endswith("\n"):
             self._end_line(stop)
         return stop
+
+    def _objects(self, position: int, unit: str, word: str, before: str, *, doubtful: bool) -> bool:
+        """Whether something in `unit`, which begins with the head `word`, is to be stopped, and not only spoken of."""
+        findings = self._units.spoken(unit, before, self._scope, doubtful=doubtful)
+        linked = _COMMAND_PLACE.search(before) and len(before) < _CONTEXT and not regions.after_lone_cell(before)
+        if not findings and linked:
+            findings = self._units.continued(unit, before, self._scope)
+        if not findings or self._mentioned(position, before):
+            return False
+        if not regions.bare(before):
+            sentence, tail = self._sentence_before(position), unit[len(word) :]
+            for blank in _BLANK.finditer(tail, 0, _TAIL):
+                if mentions.explained(sentence, tail[blank.start() : blank.start() + _CONTEXT]):
+                    return False
+        return self._stop(findings, position)
 
     def _ticked(self, position: int, *, final: bool) -> int:
         """Ticks: inline code, a fence, or characters like any other."""
@@ -298,7 +338,7 @@ class CommandWatch(Arrival):
             return start
         before = self._before(position)
         telling = mentions.told(before) or regions.bare(before)
-        findings = self._units.quoted(text[start:stop], told=telling, scope=self._scope)
+        findings = self._units.quoted(regions.as_celled(text[start:stop], before), told=telling, scope=self._scope)
         if not findings or self._mentioned(position, before):
             return end
         if not mentions.ordered(before):

@@ -8,7 +8,7 @@ import timeit
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from guardrails.text import TooLong, View, canonical, layers
@@ -122,6 +122,8 @@ def test_a_text_beyond_the_limit_is_not_looked_at() -> None:
 
 
 @given(ODD)
+@example("0\u0e33")
+@example("a\u200b\u0301")
 def test_a_canonical_text_is_its_own_canonical_text(text: str) -> None:
     once = canonical(text).text
     assert canonical(once).text == once
