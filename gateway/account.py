@@ -38,6 +38,7 @@ class Account:
         input: The merged verdict on everything that came in.
         output: The merged verdict on the answer; None before there is one.
         escalation: The hand-over to a person, where there is one.
+        sending: Bytes wait for the client to take them.
         closed: The outcome is decided; the client's leaving changes nothing any more.
         engine_seconds: Time spent waiting for vLLM.
     """
@@ -58,6 +59,7 @@ class Account:
         self.answers: tuple[Answer, ...] = ()
         self.usage: Usage | None = None
         self.escalation: Escalation | None = None
+        self.sending = False
         self.closed = False
         self.engine_seconds = 0.0
         self.first_token_seconds: float | None = None

@@ -194,6 +194,9 @@ class Exchange:
                     else:
                         await self._whole(request, account, reply, out)
         except TimeoutError:
+            if account.sending:  # vLLM is not to blame: the client takes nothing
+                await self._keep(request, account, Outcome.CLIENT_GONE, CLIENT_GONE)
+                return
             failure: ApiError = EngineTimeout("The model server took too long.", code="engine_timeout")
         except StreamBroken as broken:
             failure = EngineUnavailable(f"The answer broke off: {broken}.", code="engine_failed", headers=RETRY_AFTER)
@@ -273,7 +276,9 @@ class Exchange:
                     await out.open(action)
                 if relay.begun and account.first_token_seconds is None:
                     account.first_token_seconds = clock() - account.started
+                account.sending = True
                 await out.write(data)
+                account.sending = False
             if relay.cut:
                 return
             patience.reschedule(loop.time() + self._engine_timeout)

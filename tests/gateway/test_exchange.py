@@ -219,6 +219,22 @@ async def test_a_client_that_leaves_ends_the_generation(chats: Any, engine: Chat
     assert len(kept["answers"][0]["written"]) < len("".join(engine.tokens))
 
 
+async def test_a_client_that_takes_nothing_is_no_failure_of_the_engine(
+    engine: ChattingVllm, open_house: Callable[..., AbstractAsyncContextManager[Any]]
+) -> None:
+    """It stops reading, the buffers fill, and after the engine's patience it counts as gone."""
+    engine.tokens = [" word" * 400] * 20_000
+    async with open_house(served=True, engine=engine.url, engine_timeout=1.0) as house:
+        await ready(house)
+        _, writer = await asyncio.open_connection("127.0.0.1", house.http.base_url.port, limit=1024)
+        body = json.dumps({"model": "default", "stream": True, "messages": HELLO}).encode()
+        head = f"POST /v1/chat/completions HTTP/1.1\r\nhost: a\r\ncontent-length: {len(body)}\r\n"
+        writer.write(f"{head}authorization: Bearer {house.openai.api_key}\r\n\r\n".encode() + body)
+        kept = await latest(house, "client_gone")
+        writer.transport.abort()
+    assert (kept["status"], kept["escalation"]) == (499, None)
+
+
 async def test_an_answer_whose_record_cannot_be_kept_does_not_end_well(
     chats: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
