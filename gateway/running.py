@@ -28,7 +28,7 @@ from gateway.app import make_app
 from gateway.engine.assembly import Engines, OwnModel
 from gateway.engine.checkpoint import ModelError
 from gateway.engine.client import open_session
-from gateway.engine.command import ArgumentTaken, EngineMissing
+from gateway.engine.command import ArgumentsRefused, ArgumentTaken, EngineMissing
 from gateway.engine.embedded import ModelUnavailable
 from gateway.exchange import Exchange
 from gateway.hand_over import HandOver
@@ -57,7 +57,10 @@ if TYPE_CHECKING:
 BACKLOG = 2048
 CANCELLED = 5.0  # seconds that requests cut off by the drain's limit get to leave their records
 EMPTIED = 5.0  # seconds the spool gets to reach the store at the end; what is left is moved at the next start
-MISUSE = (HomeUnusable, KeyFileUnusable, PolicyError, RuleError, ModelError, EngineMissing, ArgumentTaken)
+MISUSE = (
+    *(HomeUnusable, KeyFileUnusable, PolicyError, RuleError),
+    *(ModelError, EngineMissing, ArgumentTaken, ArgumentsRefused),
+)
 MISSING = (StoreGone, SpoolFailed, ModelUnavailable)
 log = structlog.get_logger("wardgate.serve")
 
@@ -222,7 +225,7 @@ async def _serve(opened: Opened) -> None:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup leaves SIGHUP
                 loop.add_signal_handler(number, server.stop)
-        starting = asyncio.create_task(engines.start())
+        starting = asyncio.create_task(_start(engines))
         starting.add_done_callback(lambda done: server.stop() if not done.cancelled() and done.exception() else None)
         stack.push_async_callback(_given_up, starting)
         await server.serve(sockets=[opened.listener])
@@ -296,6 +299,11 @@ def _changed(opened: Opened, engines: Engines, said: list[bool], url: str, up: b
 def _say(text: str) -> None:
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
+
+
+async def _start(engines: Engines) -> None:
+    await engines.start()
+    await engines.refused()
 
 
 async def _given_up(starting: asyncio.Task[None]) -> None:

@@ -22,7 +22,14 @@ from gateway.engine.checkpoint import (
     locate,
 )
 from gateway.engine.client import EngineClient
-from gateway.engine.command import LOGPROBS_MODE, build_command, build_environment, free_port, has_cuda_build
+from gateway.engine.command import (
+    LOGPROBS_MODE,
+    ArgumentsRefused,
+    build_command,
+    build_environment,
+    free_port,
+    has_cuda_build,
+)
 from gateway.engine.local import LocalEngine
 from gateway.engine.pool import EnginePool
 
@@ -112,6 +119,16 @@ class Engines:
         await self._local.start()
         # Large weights take minutes to read: beside vLLM's start, not after it.
         self._reading = asyncio.create_task(self._read_digests(own.files))
+
+    async def refused(self) -> None:
+        """Wait for what only a change of the command line mends; returns at once where the vLLM is not ours.
+
+        Raises:
+            ArgumentsRefused: Our vLLM's first life ended at its arguments.
+        """
+        if self._local is not None:
+            await self._local.refused.wait()
+            raise ArgumentsRefused(f"{self._local.phase}. Look at --vllm-arg; the log is in {self._home / 'logs'}.")
 
     async def stop(self) -> None:
         """End our own vLLM; those at URLs are not ours to end."""

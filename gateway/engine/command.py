@@ -32,6 +32,10 @@ class EngineMissing(Exception):
     """No vLLM is installed here; the message says what to do."""
 
 
+class ArgumentsRefused(Exception):
+    """vLLM does not understand the command line it was started with; the message is its own."""
+
+
 class ArgumentTaken(ValueError):
     """A `--vllm-arg` that the gateway itself decides."""
 

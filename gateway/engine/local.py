@@ -29,6 +29,7 @@ LONGEST_DELAY = 30.0
 STEADY = 60.0  # seconds in good health after which a death counts as the first again
 CLEANED = 5.0  # seconds until what does not die of SIGKILL is left to the kernel
 KEPT_LOGS = 5
+MISCALLED = "its API server ended with status 2"  # argparse's, in the supervisor's words
 TAIL = 4096  # bytes of the log that are searched for vLLM's last words
 log = structlog.get_logger("wardgate.engine")
 
@@ -64,6 +65,7 @@ class LocalEngine:
     Attributes:
         phase: What it is doing while it cannot be reached, in words; None once it was seen well.
         starts: How often it was started.
+        refused: Set where its first life ended at its command line; it is not started again.
     """
 
     def __init__(
@@ -77,6 +79,7 @@ class LocalEngine:
     ) -> None:
         self.phase: str | None = "vLLM is about to start"
         self.starts = 0
+        self.refused = asyncio.Event()
         self._command = tuple(command)
         self._environment = dict(environment)
         self._log = home / "logs" / "vllm.log"
@@ -115,6 +118,10 @@ class LocalEngine:
         while True:
             reason = await self._run()
             if self._stopping.is_set():
+                return
+            if self.starts == 1 and self._well_since is None and MISCALLED in reason:
+                self.phase = f"vLLM refuses its arguments ({reason})"
+                self.refused.set()
                 return
             if self._well_since is not None and time.monotonic() - self._well_since >= STEADY:
                 delay = FIRST_DELAY

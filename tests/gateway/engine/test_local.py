@@ -78,6 +78,20 @@ async def until(condition: Callable[[], object], limit: float = 5.0) -> float:
     return time.monotonic() - began
 
 
+async def test_a_command_line_that_vllm_refuses_is_not_tried_again(tmp_path: Path) -> None:
+    """Its first life ends at once and always would; one that began well is started again whatever it ends with."""
+    refuse = "import sys; print('entry.py: error: unrecognized arguments: --x', flush=True); sys.exit(2)"
+    kept = Kept(tmp_path, [sys.executable, "-ISc", refuse])
+    await kept.start()
+    async with asyncio.timeout(5):
+        await kept.refused.wait()
+    assert kept.phase is not None
+    assert "unrecognized arguments: --x" in kept.phase
+    await asyncio.sleep(0.2)
+    assert kept.starts == 1
+    await kept.stop()
+
+
 async def running(home: Path, other_than: int = 0) -> dict[str, int]:
     """The three processes of a life that is not the one with that API server."""
     await until(lambda: pids(home) and pids(home)["api"] != other_than and all(map(alive, pids(home).values())))
