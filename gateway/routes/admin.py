@@ -28,18 +28,21 @@ if TYPE_CHECKING:
     from gateway.adapters.registry import Registry
     from gateway.store.archive import Archive
 
-PAGING = {"limit", "after"}
-Limit = Annotated[int, Query(ge=1, le=200, description="At most so many.")]
-After = Annotated[str | None, Query(max_length=200, description="The cursor that the page before ended with.")]
 
-
-class Filter(BaseModel):
-    """Which exchanges; what is left out means any."""
+class Paging(BaseModel):
+    """One page of a listing; a misspelled name is told, not ignored."""
 
     model_config = ConfigDict(extra="forbid")
 
-    limit: Limit = 50
-    after: After = None
+    limit: Annotated[int, Field(ge=1, le=200, description="At most so many.")] = 50
+    after: Annotated[str | None, Field(max_length=200, description="The cursor that the page before ended with.")] = (
+        None
+    )
+
+
+class Filter(Paging):
+    """Which exchanges; what is left out means any."""
+
     outcome: Outcome | None = None
     action: Action | None = None
     adapter: str | None = None
@@ -53,7 +56,9 @@ def admin_routes(access: Access, archive: Archive, registry: Registry) -> APIRou
 
     @routes.get("/inferences", summary="Exchanges, without their content")
     async def inferences(wanted: Annotated[Filter, Query()]) -> dict[str, Any]:
-        page = await archive.inferences(wanted.limit, wanted.after, Wanted(**wanted.model_dump(exclude=PAGING)))
+        page = await archive.inferences(
+            wanted.limit, wanted.after, Wanted(**wanted.model_dump(exclude=set(Paging.model_fields)))
+        )
         return _listing(map(inference_summary, page.items), page.after)
 
     @routes.get("/inferences/{inference_id}", summary="One exchange, whole")
@@ -68,13 +73,13 @@ def admin_routes(access: Access, archive: Archive, registry: Registry) -> APIRou
         return inference_document(*found)
 
     @routes.get("/feedback", summary="What people thought of answers")
-    async def feedback(limit: Limit = 50, after: After = None) -> dict[str, Any]:
-        page = await archive.feedback(limit, after)
+    async def feedback(wanted: Annotated[Paging, Query()]) -> dict[str, Any]:
+        page = await archive.feedback(wanted.limit, wanted.after)
         return _listing((feedback_document(given, retracted=retracted) for given, retracted in page.items), page.after)
 
     @routes.get("/escalations", summary="What was handed over to a person")
-    async def escalations(limit: Limit = 50, after: After = None) -> dict[str, Any]:
-        page = await archive.escalations(limit, after)
+    async def escalations(wanted: Annotated[Paging, Query()]) -> dict[str, Any]:
+        page = await archive.escalations(wanted.limit, wanted.after)
         return _listing(map(escalation_document, page.items), page.after)
 
     @routes.get("/adapters", summary="Registered adapters")

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import sqlite3
 import threading
 from functools import cache
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+_LOG = logging.getLogger(__name__)
 _GROUPS = 64  # of the queue in one go
 _WRITES = 128  # in one statement
 _QUEUED_BYTES = 256 << 20
@@ -284,6 +286,7 @@ class Spool:
             # One statement is one transaction, and gives the interpreter's lock away once, not once a row.
             self._cursor.execute(_insert(len(values) // 5), values)
         except (sqlite3.Error, MemoryError) as error:
+            _LOG.error("events could not be spooled, and are acknowledged to nobody: %s", error)
             return f"{self.path}: {error}"
         self._records += len(values) // 5
         self._logged_bytes += sum(len(row[3]) for write in group.writes for row in write.rows)

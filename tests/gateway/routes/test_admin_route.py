@@ -162,16 +162,18 @@ async def test_a_listing_may_be_narrowed(gateway: Any) -> None:
 @pytest.mark.parametrize(
     ("query", "param"),
     [
-        ("limit=0", "limit"),
-        ("limit=x", "limit"),
-        ("outcome=lost", "outcome"),
-        ("colour=red", "colour"),
-        ("since_us=-1", "since_us"),
+        ("inferences?limit=0", "limit"),
+        ("inferences?limit=x", "limit"),
+        ("inferences?outcome=lost", "outcome"),
+        ("inferences?colour=red", "colour"),
+        ("inferences?since_us=-1", "since_us"),
+        ("feedback?limit=201", "limit"),
+        ("escalations?project=night", "project"),
     ],
 )
 async def test_a_wrong_query_is_named(gateway: Any, query: str, param: str) -> None:
     """Unknown parameters too: a filter that was misspelled would show everything."""
-    document = await read(gateway, f"/admin/inferences?{query}", 400)
+    document = await read(gateway, f"/admin/{query}", 400)
     assert document["error"]["param"] == param
 
 
