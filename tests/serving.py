@@ -124,14 +124,18 @@ class Served:
 
 
 def serve(home: Path, *arguments: str, command: tuple[str, ...] = (), cwd: Path = ROOT, **env: str) -> Served:
-    """Start `wardgate serve` with `arguments`; it is not waited for."""
+    """Start `wardgate serve` with `arguments`, or `command` in another clone at `cwd`; it is not waited for."""
     home.mkdir(parents=True, exist_ok=True)
     models = ROOT / "var" / "models"
     models.mkdir(parents=True, exist_ok=True)
     if not (home / "models").exists():
         (home / "models").symlink_to(models)  # the embedded model is made once for all homes of the tests
     line = command or (str(WARDGATE), "serve", "--port", "0", *arguments)
-    environment = {**os.environ, "WARDGATE_HOME": str(home), **env}
+    # Another clone is nobody's virtual environment, and its copies of our files are not to be measured.
+    inherited = {
+        name: value for name, value in os.environ.items() if not (command and name.startswith(("VIRTUAL", "COV")))
+    }
+    environment = {**inherited, "WARDGATE_HOME": str(home), **env}
     with (home / "serve.log").open("ab") as log:
         process = subprocess.Popen(
             line, cwd=cwd, env=environment, stdout=log, stderr=subprocess.STDOUT, start_new_session=True

@@ -117,7 +117,7 @@ class InjectionCheck:
 
 def _plain(value: str) -> bool:
     """Whether a value that its type's grammar let through is one word with nothing encoded in it."""
-    return _PLAIN.fullmatch(value) is not None and not tokens(value, 3)
+    return value.isascii() and _PLAIN.fullmatch(value) is not None and not tokens(value, 3)
 
 
 def _calm(value: str) -> bool:

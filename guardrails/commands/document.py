@@ -12,7 +12,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from guardrails.commands.embedded import Piece, decode, join
-from guardrails.commands.units import mapped
+from guardrails.commands.units import UNRESOLVABLE, mapped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -131,7 +131,9 @@ class Document:
         units = self._units
         begins = units.begins(piece.text)
         if begins:
-            self.findings = units.piece(piece)
+            found = units.piece(piece)
+            # What a list begins with is known to be a command only with what follows; `[ "$a" = "b" ]` is no list.
+            self.findings = [one for one in found if level.mark == "{" or one.rule != UNRESOLVABLE]
         if not self.findings and _BLANK.search(piece.text):
             self.findings = mapped(piece, self._inside(piece.text))
         if level.held is None and (begins or _ARGUMENT.match(piece.text)):

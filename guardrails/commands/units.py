@@ -185,13 +185,19 @@ class Units:
 
     def piece(self, piece: Piece, scope: Scope | None = None) -> Findings:
         """A value that begins a command; spans are where it was written."""
-        return mapped(piece, self.command(piece.text, Shell.AUTO, Scope() if scope is None else scope))
+        found = self.command(piece.text, Shell.AUTO, Scope() if scope is None else scope)
+        if piece.text[:1] == "$" and not regions.FOLLOWERS.isdisjoint(piece.text.lower().split()):
+            found = [finding for finding in found if finding.rule != UNRESOLVABLE]  # a template: ${name} is ready
+        return mapped(piece, found)
 
     def _pieces(self, pieces: list[Piece], scope: Scope) -> Findings:
         found: dict[tuple[str, tuple[int, int]], Finding] = {}
         for piece in pieces:
             if self.begins(piece.text):
+                known = not signs.runs_text(piece.text)  # a variable in a program's string is mostly no command
                 for finding in self.piece(piece, scope):
+                    if known and finding.rule == UNRESOLVABLE:
+                        continue
                     found.setdefault((finding.rule, finding.span), finding)
         return sorted(found.values(), key=lambda finding: finding.span)
 
