@@ -15,23 +15,41 @@ if TYPE_CHECKING:
     from guardrails.commands.tree import Span
 
 
+_PIECE = 4096  # bytes handed to the parser in one go
+# Bytes it may ask for, for each byte of a text and besides. Ordinary scripts are read up to ten times; where it finds no
+# way through a crafted one it reads on to the end at every token, which takes the square of the length.
+_READ_EACH = 64
+_READ_BESIDES = 1 << 16
+
+
 def parse(language: Language, text: str, budget: Budget) -> Node:
     """The syntax tree of one text.
 
     Raises:
-        BudgetExceeded: when the parser called back more often than the budget allows.
+        BudgetExceeded: when the parser called back, or read the text, more often than the budget allows.
     """
     source = text.encode("utf-8", "replace")
 
+    unread = _READ_BESIDES + _READ_EACH * len(source)
+
+    def read(offset: int, _point: object) -> bytes:
+        nonlocal unread
+        piece = source[offset : offset + _PIECE] if unread > 0 else b""
+        unread -= len(piece)
+        return piece
+
     def spent(_offset: int, _error: bool) -> bool:
         budget.left -= 1
-        return budget.left < 0
+        return budget.left < 0 or unread <= 0
 
     parser = Parser(language)  # made anew, for one parser must not be shared by threads
     try:
-        return parser.parse(lambda offset, _point: source[offset : offset + 65536], progress_callback=spent).root_node
+        tree = parser.parse(read, progress_callback=spent)
     except ValueError as stopped:
         raise BudgetExceeded("the parser needs more work than the budget allows") from stopped
+    if unread <= 0:
+        raise BudgetExceeded("the parser reads the text more often than the budget allows")
+    return tree.root_node
 
 
 def errors(node: Node) -> list[Node]:

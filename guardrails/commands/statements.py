@@ -93,10 +93,11 @@ class Statements:
     def _redirected(self, node: Node, stdin: _Commands, redirects: tuple[Redirect, ...]) -> _Commands:
         # The grammar hangs what follows a heredoc's start on the same line below the redirection.
         body: Node | None = None
+        own: list[Redirect] = []
         after: list[tuple[bool, Node]] = []
         for child in node.named_children:
             if child.type in _REDIRECTS:
-                redirects = (*redirects, *self._redirects(child))
+                own += self._redirects(child)
                 if child.type != "heredoc_redirect":
                     continue
                 after += [
@@ -106,6 +107,7 @@ class Statements:
                 ]
             else:
                 body = child
+        redirects += tuple(own)
         if body is None:
             out: _Commands = (
                 self._unfold.emit(Command((), redirects, self._span(node), wrappers=self._unfold.wrappers, stdin=stdin))

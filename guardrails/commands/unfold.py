@@ -101,10 +101,11 @@ def _called(command: Command, scope: Scope) -> list[Tail | Code]:
 
 def _note_files(command: Command, scope: Scope) -> None:
     """Remembers what the script itself writes to files it may run later."""
+    printed = output(command) if command.redirects else None
     for redirect in command.redirects:
         path = redirect.target.text
         if redirect.writes and path and redirect.descriptor in (None, 1):
-            scope.write(path, output(command), (command, *command.stdin), appends=redirect.operator == ">>")
+            scope.write(path, printed, (command, *command.stdin), appends=redirect.operator == ">>")
     if command.name in DOWNLOADERS:
         for path in saved(command):
             scope.write(path, None, (command,))

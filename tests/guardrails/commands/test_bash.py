@@ -148,3 +148,14 @@ def test_every_text_has_a_tree_with_spans_inside(text: str) -> None:
     """Whatever is sent, spans lie in it."""
     for command in read(text).commands:
         assert 0 <= command.span[0] <= command.span[1] <= len(text)
+
+
+@pytest.mark.parametrize("crafted", ["<b>", "&gt;"])
+def test_a_text_that_the_parser_reads_again_and_again_is_not_judged(crafted: str) -> None:
+    with pytest.raises(BudgetExceeded):
+        read(crafted * 20_000)
+
+
+def test_a_command_with_thousands_of_redirections_is_read_in_little_time() -> None:
+    """Had it taken the square of the time, this would not end."""
+    assert read("uptime > /tmp/x " * 12_000).commands
