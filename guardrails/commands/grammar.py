@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 
 _PIECE = 4096  # bytes handed to the parser in one go
-# Bytes it may ask for, for each byte of a text and besides. Ordinary scripts are read up to ten times; where it finds no
-# way through a crafted one it reads on to the end at every token, which takes the square of the length.
+# Bytes it may ask for, for each byte of a text and besides. Ordinary scripts it reads up to ten times; where it finds
+# no way through a crafted one it reads on to the end at every token, which takes the square of the length.
 _READ_EACH = 64
 _READ_BESIDES = 1 << 16
 
