@@ -48,37 +48,19 @@ def joined(text: str) -> tuple[str, list[tuple[int, int]]]:
     return "".join(pieces), cuts
 
 
-def read(
-    text: str,
-    scope: Scope | None = None,
-    budget: Budget | None = None,
-    *,
-    span: Span | None = None,
-    depth: int = 0,
-    wrappers: tuple[str, ...] = (),
-) -> Script:
-    """Parses a script and everything it would run.
-
-    Args:
-        text: Bash source.
-        scope: Constants settled by earlier lines; what this text settles is added.
-        budget: Work left; by default as much as a text of this length deserves.
-        span: What every command's span shall be, where `text` was found inside of something else.
-        depth: How many layers of code this text was found in.
-        wrappers: What every command was seen through.
+def read(text: str, frame: Frame) -> Script:
+    """Parses a bash script and everything it would run.
 
     Raises:
         BudgetExceeded: when the work budget is spent.
     """
-    budget = budget if budget is not None else Budget(units(len(text)))
-    budget.spend(1 + len(text) // 256)
+    frame.budget.spend(1 + len(text) // 256)
     source, cuts = joined(text)
     if "{" in source:
         source = _LEADING_BRACES.sub(lambda m: m.group()[:-1] + OPEN_BRACE, source)
-    root = parse(_LANGUAGE, source, budget)
-    offsets = Offsets(source, cuts, span)
-    scope = scope if scope is not None else Scope()
-    unfold = Unfolder(scope, budget, depth, wrappers)
-    commands = Statements(source.encode("utf-8", "replace"), scope, offsets.span, unfold).all(root)
+    root = parse(_LANGUAGE, source, frame.budget)
+    offsets = Offsets(source, cuts, frame.span)
+    unfold = Unfolder(frame)
+    commands = Statements(source.encode("utf-8", "replace"), frame.scope, offsets.span, unfold).all(root)
     wrong = tuple(offsets.span(node) for node in errors(root)) if root.has_error else ()
     return Script(tuple(commands), not wrong, wrong)

@@ -32,25 +32,17 @@ _KEPT = frozenset({
 })  # fmt: skip
 
 
-def read(
-    text: str,
-    scope: Scope,
-    budget: Budget,
-    *,
-    span: Span | None = None,
-    depth: int = 0,
-    wrappers: tuple[str, ...] = (),
-) -> Script:
-    """Reads a batch script or a command line; see `bash.read` for the arguments.
+def read(text: str, frame: Frame) -> Script:
+    """Reads a batch script or a command line.
 
     Raises:
         BudgetExceeded: when the work budget is spent.
     """
-    budget.spend(1 + len(text) // 64)
-    unfold = Unfolder(scope, budget, depth, wrappers)
+    frame.budget.spend(1 + len(text) // 64)
+    unfold = Unfolder(frame)
     stdin: tuple[Command, ...] = ()
-    for words, redirects, piped in _Cutter(scope, span).cut(text):
-        made = _command(words, redirects, stdin if piped else (), unfold, span)
+    for words, redirects, piped in _Cutter(frame.scope, frame.span).cut(text):
+        made = _command(words, redirects, stdin if piped else (), unfold, frame.span)
         stdin = made
     return Script(tuple(unfold.found), complete=True)
 

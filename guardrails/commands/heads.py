@@ -34,6 +34,7 @@ _WORD = re.compile(r"[A-Za-z0-9_+-][A-Za-z0-9_.+-]*")
 _CONTROLS = frozenset(map(chr, (*range(9), *range(14, 32), 127)))
 _TRICKY = frozenset("'\"\\%&$") | _CONTROLS
 EVALUATORS = ("iex", "invoke-expression")  # PowerShell's eval; no rule names what it runs
+_LONGEST = 256  # characters of a word with quotes or invisible characters in it: it is read again with every piece
 _MOST_CHARACTERS = 4096
 _LETTER = re.compile(r"[a-z]")
 _NOISE = re.compile(r"[\"'\\]+")
@@ -109,7 +110,8 @@ class HeadReader:
 
     def _disguised(self, text: str, position: int, end: int, word: str, *, final: bool) -> Read:
         """A word with quotes, backslashes, escapes or characters in it that are not read as they are written."""
-        size = len(text)
+        # Nobody writes a longer one; it is read once the answer is complete.
+        size = len(text) if final else min(len(text), position + _LONGEST)
         while end < size:
             character = text[end]
             if character in "\\%&":

@@ -36,24 +36,16 @@ _LISTS = frozenset({"get-childitem", "get-item"})
 _Commands = tuple[Command, ...]
 
 
-def read(
-    text: str,
-    scope: Scope,
-    budget: Budget,
-    *,
-    span: Span | None = None,
-    depth: int = 0,
-    wrappers: tuple[str, ...] = (),
-) -> Script:
-    """Parses PowerShell; see `bash.read` for the arguments.
+def read(text: str, frame: Frame) -> Script:
+    """Parses PowerShell.
 
     Raises:
         BudgetExceeded: when the work budget is spent.
     """
-    budget.spend(1 + len(text) // 256)
-    root = parse(_LANGUAGE, text, budget)
-    offsets = Offsets(text, [], span)
-    unfold = Unfolder(scope, budget, depth, wrappers)
+    frame.budget.spend(1 + len(text) // 256)
+    root = parse(_LANGUAGE, text, frame.budget)
+    offsets = Offsets(text, [], frame.span)
+    unfold = Unfolder(frame)
     _Walk(text.encode(), offsets, unfold).visit(root, ())
     wrong = tuple(offsets.span(node) for node in errors(root)) if root.has_error else ()
     return Script(tuple(unfold.found), not wrong, wrong)

@@ -47,22 +47,14 @@ class _Statement(NamedTuple):
         return [t.text for t in self.tokens]
 
 
-def read(
-    text: str,
-    scope: Scope,
-    budget: Budget,
-    *,
-    span: Span | None = None,
-    depth: int = 0,
-    wrappers: tuple[str, ...] = (),
-) -> Script:
-    """Reads SQL statements; see `bash.read` for the arguments.
+def read(text: str, frame: Frame) -> Script:
+    """Reads SQL statements.
 
     Raises:
         BudgetExceeded: when the work budget is spent.
     """
-    budget.spend(1 + len(text) // 64)
-    unfold = Unfolder(scope, budget, depth, wrappers)
+    frame.budget.spend(1 + len(text) // 64)
+    unfold, span = Unfolder(frame), frame.span
     for statement in _kept(_statements(text)):
         tokens = _main(statement.tokens)
         if not tokens:
@@ -74,7 +66,7 @@ def read(
         )
         if words[0].text is None:
             continue
-        command = Command(words, (), where, Shell.SQL, wrappers)
+        command = Command(words, (), where, Shell.SQL, frame.wrappers)
         unfold.emit(command)
         for token in tokens[1:]:
             if token.kind == "code":

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from guardrails.commands import readers
 from guardrails.commands.builtins import settle
 from guardrails.commands.outputs import DOWNLOADERS, output, saved
 from guardrails.commands.tree import UNKNOWN, Code, Command, Tail, Word
@@ -13,7 +12,7 @@ from guardrails.commands.wrappers import unwrap
 from guardrails.interface import Shell
 
 if TYPE_CHECKING:
-    from guardrails.commands.budget import Budget
+    from guardrails.commands.frame import Frame
     from guardrails.commands.scope import Scope
 
 _DEEPEST = 12
@@ -27,18 +26,17 @@ class Unfolder:
         wrappers: What every new command is seen through.
     """
 
-    __slots__ = ("_budget", "_depth", "found", "scope", "wrappers")
+    __slots__ = ("_frame", "found", "scope", "wrappers")
 
-    def __init__(self, scope: Scope, budget: Budget, depth: int, wrappers: tuple[str, ...]) -> None:
-        self.scope = scope
+    def __init__(self, frame: Frame) -> None:
+        self.scope = frame.scope
         self.found: list[Command] = []
-        self.wrappers = wrappers
-        self._budget = budget
-        self._depth = depth
+        self.wrappers = frame.wrappers
+        self._frame = frame
 
     def emit(self, command: Command) -> tuple[Command, ...]:
         """Lists a command and what it runs; returns the commands whose output leaves it."""
-        self._budget.spend()
+        self._frame.budget.spend()
         self.found.append(command)
         if command.shell is Shell.BASH:
             _note_files(command, self.scope)
@@ -61,21 +59,13 @@ class Unfolder:
     def run(self, code: Code, command: Command) -> tuple[Command, ...]:
         """Reads code a command hands on, or lists it as unknown."""
         wrappers = (*command.wrappers, code.through)
-        if code.text is None or self._depth >= _DEEPEST:
+        if code.text is None or self._frame.depth >= _DEEPEST:
             opaque = Word(None, command.span, UNKNOWN, commands=code.commands)
             self.found.append(replace(command, argv=(opaque,), wrappers=wrappers))
             return (self.found[-1],)
         outer = self.scope.positional
         self.scope.positional = code.positional if code.positional is not None else outer
-        made = readers.read(
-            code.text,
-            code.shell,
-            self.scope,
-            self._budget,
-            span=command.span,
-            depth=self._depth + 1,
-            wrappers=wrappers,
-        ).commands
+        made = self._frame.read(code.text, code.shell, self._frame.inside(command.span, wrappers)).commands
         self.scope.positional = outer
         self.found += made
         return made[-1:]

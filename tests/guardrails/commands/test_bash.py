@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guardrails.commands.bash import read
+from guardrails.commands.readers import read
 from guardrails.commands.budget import Budget, BudgetExceeded
 from guardrails.commands.scope import Scope
 from guardrails.commands.tree import UNKNOWN
