@@ -8,16 +8,14 @@ from typing import TYPE_CHECKING
 import tree_sitter_bash
 from tree_sitter import Language
 
-from guardrails.commands.budget import Budget
 from guardrails.commands.fold import OPEN_BRACE
 from guardrails.commands.grammar import Offsets, errors, parse
-from guardrails.commands.scope import Scope
 from guardrails.commands.statements import Statements
 from guardrails.commands.tree import Script
 from guardrails.commands.unfold import Unfolder
 
 if TYPE_CHECKING:
-    from guardrails.commands.tree import Span
+    from guardrails.commands.frame import Frame
 
 _LANGUAGE = Language(tree_sitter_bash.language())
 _CONTINUED = re.compile(r"'[^']*'|\\(?:\r?\n|.)|\r", re.DOTALL)

@@ -10,7 +10,7 @@ from guardrails.commands.unfold import Unfolder
 from guardrails.interface import Shell
 
 if TYPE_CHECKING:
-    from guardrails.commands.budget import Budget
+    from guardrails.commands.frame import Frame
     from guardrails.commands.scope import Scope
     from guardrails.commands.tree import Span
 

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from guardrails.commands import bash, readers
-from guardrails.commands.budget import Budget, BudgetExceeded
+from guardrails.commands import readers
+from guardrails.commands.budget import BudgetExceeded
 from guardrails.commands.languages import languages
 from guardrails.commands.scope import Scope
 from guardrails.commands.tree import UNKNOWN, sources
@@ -117,7 +117,7 @@ class CommandJudge:
 
 def _read(text: str, shell: Shell, scope: Scope) -> Script:
     try:
-        return readers.read(text, shell, scope, Budget(bash.units(len(text))))
+        return readers.read(text, shell, scope)
     except RecursionError as deep:
         raise BudgetExceeded("the text is nested deeper than anybody would write it") from deep
 

@@ -21,8 +21,7 @@ from guardrails.interface import Shell
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-    from guardrails.commands.budget import Budget
-    from guardrails.commands.scope import Scope
+    from guardrails.commands.frame import Frame
     from guardrails.commands.tree import Span
 
 _LANGUAGE = Language(tree_sitter_powershell.language())

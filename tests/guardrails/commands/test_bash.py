@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guardrails.commands.readers import read
 from guardrails.commands.budget import Budget, BudgetExceeded
-from guardrails.commands.scope import Scope
+from guardrails.commands.readers import read
 from guardrails.commands.tree import UNKNOWN
+
+if TYPE_CHECKING:
+    from guardrails.commands.scope import Scope
 
 
 def run(text: str, scope: Scope | None = None) -> list[str]:
     """What a text runs, words joined by `|`."""
-    return ["|".join(w.shape for w in c.argv) for c in read(text, scope).commands]
+    return ["|".join(w.shape for w in c.argv) for c in read(text, scope=scope).commands]
 
 
 @pytest.mark.parametrize(
@@ -140,7 +144,7 @@ def test_what_follows_a_heredoc_on_its_line_is_read() -> None:
 def test_a_budget_is_spent_by_work() -> None:
     """Every command and every stretch of text costs."""
     with pytest.raises(BudgetExceeded):
-        read("ls;" * 50, Scope(), Budget(20))
+        read("ls;" * 50, budget=Budget(20))
 
 
 @given(st.text(alphabet="abc \\'\"$`{}()<>|&;\n=*~é", max_size=60))
