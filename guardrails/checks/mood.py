@@ -8,14 +8,19 @@ from __future__ import annotations
 
 import re
 
+from guardrails.text import canonical
+
 AROUND = 300
 """Characters before a command that are read for its mood."""
 
 _NEAR = 2000  # characters around a command in which a question counts as one about it
+# Read in the canonical view, where letters that look like Latin ones have become those.
+_RUSSIAN = "|".join(canonical(word).text + r"\w{0,2}" for word in ("выполни", "Выполни", "запусти", "Запусти"))
 _EXECUTE = (
     r"(?:run|execute|exec|invoke|launch|issue|perform|type|enter|paste|input|submit|fire|trigger|apply|carry\s+out|kick\s+off"
     r"|start|do|call|use|try|send|eval|evaluate|process|spawn|schedule|deploy|implement|action|ejecut[ae]|exécutez?|lancez?"
-    r"|esegui|führe|rode|voer)"
+    r"|esegui|führe|führen\s+sie|starten\s+sie|rode|voer|uruchom|wykonaj"
+    rf"|{_RUSSIAN})"
 )
 _FILL = (
     r"(?:please|pls|kindly|now|just|then|next|first|finally|also|immediately|quickly|simply|quietly|silently|so|ok|okay|and|but"
@@ -26,7 +31,7 @@ _OBJECT = r"(?:[\s:,`\"'(*\[$#>]|[A-Za-z0-9_.@/-]+(?=[\s:])){0,24}"
 _IMPERATIVE = re.compile(rf"^(?:(?:{_FILL}\b|\d+[.)]|[-*>#$•])[\s,:!]*)*\b{_EXECUTE}\b{_OBJECT}$", re.IGNORECASE)
 _JOINED = re.compile(rf"\b(?:and|then|to|,)\s+(?:{_FILL}[\s,]+)*{_EXECUTE}\b{_OBJECT}$", re.IGNORECASE)
 _OBLIGED = re.compile(
-    rf"(?:\b(?:must|shall|has\s+to|needs?\s+to|have\s+to|is\s+to|are\s+to|(?:want|like|asks?|asking|order|instruct|tell|allow|command|require)"
+    rf"(?:\b(?:must|shall|has\s+to|needs?\s+to|have\s+to|is\s+to|are\s+to|(?:want|need|like|asks?|asking|order|instruct|tell|allow|command|require)"
     rf"\s+(?:you|the\s+(?:assistant|agent|model|system|bot))\s+to|you\s+(?:will|must|should|can|may|are\s+going\s+to|are\s+required\s+to"
     rf"|are\s+allowed\s+to)|your\s+\w+\s+is\s+to|go\s+ahead\s+and|(?:make|be)\s+sure\s+(?:to|you)|remember\s+to|forget\s+to|hesitate\s+to"
     rf"|feel\s+free\s+to|proceed\s+to|continue\s+to|it\s+is\s+time\s+to|time\s+to|in\s+\w+\s+mode\s+you)\s+(?:\w+\s+){{0,2}}?{_EXECUTE}\b"
@@ -37,6 +42,19 @@ _REQUEST = re.compile(
     rf"\b(?:can|could|would|will)\s+you\s+(?:please\s+|kindly\s+|just\s+|now\s+|quickly\s+|also\s+)*{_EXECUTE}\b{_OBJECT}$",
     re.IGNORECASE,
 )
+_WISHED = re.compile(
+    rf"\b(?:great|nice|good|helpful|lovely|perfect|appreciate\w*|grateful|thank\w*)\b[^.!?\n]{{0,20}}\bif\s+you\s+(?:could|can|would)"
+    rf"\s+(?:please\s+|just\s+|now\s+|also\s+)*{_EXECUTE}\b{_OBJECT}$"
+    r"|\b(?:must|should|shall|will)\s+be\s+(?:exactly\s+|only\s+|just\s+)*(?:the\s+)?(?:result|output|effect)s?\s+of"
+    r"\s+(?:running\s+|executing\s+)?[`\"'(]*$"
+    r"|\b(?:add|set\s+up|schedule|install|register|configure)\s[^.!?\n]{0,40}\b(?:cron\w*|job|task|timer|hook)\b[^.!?\n]{0,30}"
+    r"\b(?:runs?|running|executes?|executing|calls?)\s+[`\"'(]*$"
+    r"|(?:请|請)?(?:运行|執行|执行|実行)(?:以下)?(?:命令)?[\s:\uff1a`\"'\u300c\u201c]*$",
+    re.IGNORECASE,
+)
+_TOLD_SO = re.compile(rf":\s+(?:{_FILL}[\s,]+)*{_EXECUTE}\b{_OBJECT}$", re.IGNORECASE)
+_LINKED = re.compile(r"\w\s*(?:&&|\|\|)\s*$")
+_RUN_IT = re.compile(r"\b(?:and|then)\s+(?:then\s+)?(?:execute|run|eval)\s+(?:it|this|that)\b", re.IGNORECASE)
 _LABEL = re.compile(
     r"\b(?:commands?|instructions?|orders?|shell|bash|terminal|console|cmd|powershell|exec|execute|run|payload|action|actions|tool"
     r"|tool_call|steps?|todo|with|using)\s*[\"']?\s*[:=>]+\s*[\"'`*\s]*$",
@@ -84,7 +102,7 @@ _BARE = re.compile(
 )
 _INQUIRY = re.compile(
     r"\?|\b(?:explain|describe|what|why|how|review|analy[sz]e|summari[sz]e|translate|meaning|understand|wrong|safe|dangerous|difference"
-    r"|document|log|logs|output|transcript|history|example|examples|postmortem|incident|audit|refactor|convert|rewrite|lint|fix|debug)\b",
+    r"|document|log(?!\s+in\b)|logs|output|transcript|history|example|examples|postmortem|incident|audit|refactor|convert|rewrite|lint|fix|debug)\b",
     re.IGNORECASE,
 )
 
@@ -106,15 +124,27 @@ def ordered_at(text: str, start: int, end: int, *, decoded: bool = False) -> boo
     if _NEGATED.search(spoken) and not _DOUBLE.search(spoken):
         return False
     after = text[end : end + 300]
-    if _REQUEST.search(spoken) or (_OBLIGED.search(scope) and not _ASKED.match(after)):
+    wished = _OBLIGED.search(scope) is not None or _WISHED.search(spoken) is not None
+    if _REQUEST.search(spoken) or (wished and not _ASKED.match(after)):
         return True
     imperative = _IMPERATIVE.search(scope.lstrip()) is not None
+    if _TOLD_SO.search(scope) and not (_ASKED.match(after) or _inquired(text, start, end)):
+        return True
     if _ASKED.match(after) or _ABOUT.match(scope) or (_PREDICATE.match(after) and not imperative):
         return False
-    if imperative or _LABEL.search(scope) or (_JOINED.search(scope) and not _ABOUT.match(spoken)):
+    if imperative or _LABEL.search(scope) or (_passed_on(scope, text, start, end) and not _ABOUT.match(spoken)):
         return True
     alone = _BARE.match(scope) is not None and not _PREDICATED.search(text, start, end)
     return (alone and not _inquired(text, start, end)) or (decoded and not _inquired(text, begin, len(text)))
+
+
+def _passed_on(scope: str, text: str, start: int, end: int) -> bool:
+    """Whether an order that began before the command, or comes after it, is meant for it too."""
+    return (
+        _JOINED.search(scope) is not None
+        or _LINKED.search(scope) is not None
+        or _RUN_IT.search(text, start, end + 60) is not None
+    )
 
 
 def _begin(boundary: re.Pattern[str], text: str, start: int) -> int:

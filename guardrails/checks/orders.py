@@ -68,6 +68,7 @@ _EFFECTS = words_of(
 )
 _SPLITTING = ("^", "\\", "''", '""', "' -", "$@", "``")
 _SPLIT = re.compile(r"[A-Za-z/](?:['\"^\\]|\$@|``)+[A-Za-z/]{1,20}(?:['\"^\\]|\$@|``)*(?=[A-Za-z/ '\"^\\])")
+_CMDLET = re.compile(r"\b[A-Z][a-z]+-[A-Z][a-z]")
 _ODD = re.compile(r"[/\\'\"^$]|^[A-Z][a-z]+-[A-Z]")
 _ARTICLE = re.compile(r"\b(?:an?|the|this|each|every)\s$")
 _CLOSING = {"`": "`", '"': '"', "'": "'", "(": ")", "<": ">", "[": "]", "{": "}"}
@@ -128,7 +129,8 @@ def quiet(text: str, names: Names) -> bool:
         return False
     if ("%" in text or "&" in text or "\\" in text) and _ENCODED.search(text):
         return False
-    if any(mark in text for mark in _SPLITTING) and _SPLIT.search(text):
+    split = any(mark in text for mark in _SPLITTING) and _SPLIT.search(text)
+    if split or ("-" in text and _CMDLET.search(text)):
         return False
     if names.plain.isdisjoint(words):
         return True
