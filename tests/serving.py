@@ -33,7 +33,8 @@ class Served:
 
     Attributes:
         home: Its `WARDGATE_HOME`.
-        process: The `wardgate serve` process.
+        process: The `wardgate serve` process, or what it was started through.
+        pid: The gateway's own, known once it answers.
         url: Base URL, known once it answers.
         key: The key with every scope.
     """
@@ -42,6 +43,7 @@ class Served:
     process: subprocess.Popen[bytes]
     url: str = ""
     key: str = ""
+    pid: int = 0
     engine_groups: set[int] = field(default_factory=set)
 
     def get(self, path: str) -> tuple[int, Any]:
@@ -96,7 +98,7 @@ class Served:
     def stop(self, seconds: float = 90) -> int:
         """End it as an operator does; its exit status."""
         if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
+            os.kill(self.pid or self.process.pid, signal.SIGTERM)
         return self.process.wait(seconds)
 
     def log(self) -> str:
@@ -118,7 +120,9 @@ class Served:
 
     def _read_home(self) -> None:
         about = json.loads((self.home / "serve.json").read_text())
-        if about["pid"] == self.process.pid:
+        # Of the session we started, so not left behind by an earlier gateway on this home.
+        if os.getsid(about["pid"]) == self.process.pid:
+            self.pid = about["pid"]
             self.url = about["url"]
             self.key = (self.home / "key").read_text().strip()
 
