@@ -12,7 +12,7 @@ from guardrails.commands.judge import CommandJudge
 from guardrails.commands.rules import load_rules
 from guardrails.commands.runbooks import load_runbooks
 from guardrails.commands.units import UNRESOLVABLE
-from guardrails.interface import Action, Channel, Found, Severity, Shell, Subject, Unchecked, Verdict
+from guardrails.interface import Action, Channel, Found, Severity, Shell, Subject, Unchecked, Verdict, strongest
 from guardrails.policy import PolicyError
 from guardrails.stream import GuardStream
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from guardrails.interface import Check, Finding, Outcome
     from guardrails.policy import Policy
 
-_STRENGTH = {Action.ALLOW: 0, Action.REWRITE: 1, Action.ESCALATE: 2, Action.BLOCK: 3}
 _BADNESS = {severity: badness for badness, severity in enumerate(Severity)}
 _ALLOWED = Verdict(Action.ALLOW)
 
@@ -119,7 +118,7 @@ class Guard:
             return Verdict(Action.ALLOW, ran=ran) if ran else _ALLOWED
         asked = [self.policy.action(finding) for finding in findings]
         findings = _worst(findings)
-        action = max(asked + [Action(self.policy.on_unchecked)] * bool(unchecked), key=_STRENGTH.__getitem__)
+        action = strongest(asked + [Action(self.policy.on_unchecked)] * bool(unchecked))
         worst_first = sorted(findings, key=lambda finding: -_BADNESS[finding.severity])
         alternative = next((finding.alternative for finding in worst_first if finding.alternative), None)
         skipped = {miss.check for miss in unchecked}

@@ -113,7 +113,7 @@ class ChatStream:
     Attributes:
         finished: Every choice has ended.
         cut: The last one ended at a finding: nothing more is wanted of vLLM.
-        begun: Content has left, so a refusal is set off from it.
+        begun: Content has left: the first token is out.
         usage: Token counts, once known.
     """
 
