@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,7 @@ _USER = ("user", "safety_identifier")
 
 # A schema can force text: its string values are judged, its structure is not.
 _FORCING = ("response_format", "structured_outputs")
+_ROLE = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,31}")
 
 
 @dataclass(slots=True)
@@ -229,6 +231,13 @@ def _check_messages(messages: object) -> None:
             raise _wrong(where, "an object", message)
         if not isinstance(message.get("role"), str):
             raise _wrong(f"{where}.role", "a string", message.get("role"))
+        if not _ROLE.fullmatch(message["role"]):
+            # A chat template writes the role out as it stands, so anything else would be text that no guard reads.
+            raise InvalidRequest(
+                f"'{where}.role' must be a role's name, such as 'user', got {message['role']!r:.60}.",
+                param=f"{where}.role",
+                code="invalid_value",
+            )
         content = message.get("content")
         if content is not None and not isinstance(content, str | list):
             raise _wrong(f"{where}.content", "a string or an array of parts", content)
