@@ -5,6 +5,7 @@ WORKDIR /src
 COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY guardrails guardrails
 COPY gateway gateway
+COPY training training
 RUN python -m venv /opt/wardgate && \
     /opt/wardgate/bin/pip install --no-cache-dir --disable-pip-version-check --constraint constraints.txt .
 

@@ -6,8 +6,9 @@ WORKDIR /src
 COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY guardrails guardrails
 COPY gateway gateway
+COPY training training
 # vLLM and torch are the base's own and stay as they are: the extra asks for what is already there.
-RUN python3 -m pip install --no-cache-dir --disable-pip-version-check --constraint constraints.txt ".[engine-cuda]" && \
+RUN python3 -m pip install --no-cache-dir --disable-pip-version-check --constraint constraints.txt ".[engine-cuda,training]" && \
     groupadd --gid 10001 wardgate && \
     useradd --uid 10001 --gid 10001 --no-create-home --home-dir /var/lib/vllm --shell /usr/sbin/nologin wardgate && \
     install --directory --owner=10001 --group=10001 --mode=0700 /var/lib/vllm

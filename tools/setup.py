@@ -50,7 +50,7 @@ def install(engine: str) -> None:
     overrides = ["--override", "tools/overrides.txt"] if engine == "engine-cpu" else []
     command = [VENV / "bin" / "uv", "pip", "install", "--python", PYTHON, "--constraint", "constraints.txt"]
     subprocess.run(
-        [*command, *overrides, *torch_source(engine), "--editable", f".[{engine},dev]"], check=True, cwd=ROOT
+        [*command, *overrides, *torch_source(engine), "--editable", f".[{engine},training,dev]"], check=True, cwd=ROOT
     )
     # uv compiles nothing, and some environments forbid it: a gateway would then read source for 2 s at each start.
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
