@@ -77,12 +77,15 @@ def test_service_is_hardened(name: str) -> None:
     assert all(port.startswith("127.0.0.1:") for port in service.get("ports", []))
 
 
-def test_only_the_gateway_reaches_vllm_and_the_database() -> None:
-    """PostgreSQL and vLLM stand on internal networks that they share with the gateway and with nobody else."""
-    for name in ("vllm", "postgres"):
-        (network,) = SERVICES[name]["networks"]
-        assert HOUSE["networks"][network]["internal"] is True
-        assert {other for other, service in SERVICES.items() if network in service["networks"]} == {name, "gateway"}
+@pytest.mark.parametrize(
+    ("name", "neighbours"),
+    [pytest.param("vllm", {"gateway"}, id="vllm"), pytest.param("postgres", {"gateway", "train"}, id="postgres")],
+)
+def test_only_who_must_reaches_vllm_and_the_database(name: str, neighbours: set[str]) -> None:
+    """The internal network of vLLM is the gateway's alone; training is on that of PostgreSQL too."""
+    (network,) = SERVICES[name]["networks"]
+    assert HOUSE["networks"][network]["internal"] is True
+    assert {other for other, service in SERVICES.items() if network in service["networks"]} == {name} | neighbours
 
 
 def test_no_secret_is_written_down() -> None:
@@ -102,11 +105,11 @@ def test_secrets_are_made_once(secrets: Path) -> None:
     assert {file.name: file.read_bytes() for file in secrets.iterdir()} == before
     assert stat.S_IMODE(secrets.stat().st_mode) == 0o700
     assert set(before) == {Path(secret["file"]).name for secret in HOUSE["secrets"].values()} | {"gateway.env"}
-    assert all(len(before[name]) >= 32 for name in ("postgres_password", "metrics_key"))
+    assert all(len(before[name]) >= 32 for name in set(before) - {"gateway.env"})
 
 
 def test_gateway_understands_its_environment(secrets: Path) -> None:
-    """The gateway's own settings accept the environment, find vLLM and the database, and know Prometheus's key."""
+    """The gateway's own settings accept the environment, find vLLM and the database, and know both keys."""
     settings = load_settings({**stages(ROOT / "Dockerfile")[-1].environment, **gateway_environment(secrets)})
     arguments = SERVICES["vllm"]["command"]
     port = next(argument.partition("=")[2] for argument in arguments if argument.startswith("--port="))
@@ -115,16 +118,18 @@ def test_gateway_understands_its_environment(secrets: Path) -> None:
     assert (store.hostname, store.password) == ("postgres", None)
     assert store.username == SERVICES["postgres"]["environment"]["POSTGRES_USER"]
     assert store.path == "/" + SERVICES["postgres"]["environment"]["POSTGRES_DB"]
-    (key,) = settings.keys
-    assert key.scopes == ("metrics",)
-    assert key.sha256 == hashlib.sha256((secrets / "metrics_key").read_bytes()).hexdigest()
+    assert [(key.name, key.scopes, key.sha256) for key in settings.keys] == [
+        ("prometheus", ("metrics",), hashlib.sha256((secrets / "metrics_key").read_bytes()).hexdigest()),
+        ("training", ("admin",), hashlib.sha256((secrets / "training_key").read_bytes()).hexdigest()),
+    ]
 
 
-def test_gateway_gets_the_password_from_its_secret(secrets: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("name", "verb"), [("gateway", "serve"), ("train", "train")])
+def test_service_gets_the_password_from_its_secret(name: str, verb: str, secrets: Path, tmp_path: Path) -> None:
     """The entry point hands the secret to libpq, whole, and does not start where there is none."""
-    shell, option, script = SERVICES["gateway"]["entrypoint"]
+    shell, option, script = SERVICES[name]["entrypoint"]
     program = tmp_path / "wardgate"
-    program.write_text('#!/bin/sh\nprintf "%s %s" "$PGPASSWORD" "$*"\n')
+    program.write_text('#!/bin/sh\nprintf "%s %s" "$PGPASSWORD" "$1"\n')
     program.chmod(0o755)
     for file, expected in ((secrets / "postgres_password", 0), (secrets / "absent", 1)):
         command = script.replace("$$", "$").replace("/run/secrets/postgres_password", str(file))
@@ -137,7 +142,7 @@ def test_gateway_gets_the_password_from_its_secret(secrets: Path, tmp_path: Path
             check=False,
         )
         assert done.returncode == expected
-        assert done.stdout == (f"{file.read_text()} serve" if expected == 0 else "")
+        assert done.stdout == (f"{file.read_text()} {verb}" if expected == 0 else "")
 
 
 def test_prometheus_finds_gateway_and_key() -> None:
