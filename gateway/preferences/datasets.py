@@ -36,6 +36,10 @@ class DatasetError(ValueError):
     """A dataset that cannot be written or read; the message names it, what is wrong and the mend."""
 
 
+class NoPairs(DatasetError):
+    """There was nothing to make a dataset of."""
+
+
 class Source(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a dataset was made from.
 
@@ -152,7 +156,8 @@ def write_dataset(root: Path, name: str, version: int | None, pairs: Iterable[Pa
     The same pairs under a version that is there change nothing either.
 
     Raises:
-        DatasetError: The version is there with other pairs, or there are no pairs.
+        DatasetError: The version is there with other pairs.
+        NoPairs: There are none.
         PairError: From `pairs`; nothing is written.
         OSError: It cannot be written.
     """
@@ -162,7 +167,7 @@ def write_dataset(root: Path, name: str, version: int | None, pairs: Iterable[Pa
     try:
         digest, objectives, origins = _write(draft / PAIRS, pairs)
         if not objectives.total():
-            raise DatasetError(f"{name}: there are no pairs to keep. Nothing was written.")
+            raise NoPairs(f"{name}: there are no pairs to keep. Nothing was written.")
         while True:
             if (same := _same(root, name, version, digest)) is not None:
                 return same

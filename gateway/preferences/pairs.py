@@ -93,8 +93,15 @@ def read_pairs(file: Path, *, for_sft: bool = False) -> list[Pair]:
         PairError: A line is no pair; names file, line, field, value and mend.
         OSError: The file cannot be read.
     """
+    return list(each_pair(file, for_sft=for_sft))
+
+
+def each_pair(file: Path, *, for_sft: bool = False) -> Iterator[Pair]:
+    """`read_pairs`, one at a time."""
     with file.open("rb") as lines:
-        return [parse_pair(line, f"{file}:{number}", for_sft=for_sft) for number, line in _numbered(lines)]
+        for number, line in enumerate(lines, 1):
+            if line.strip():
+                yield parse_pair(line, f"{file}:{number}", for_sft=for_sft)
 
 
 def write_pairs(pairs: Iterable[Pair]) -> bytes:
@@ -108,16 +115,24 @@ def parse_pair(line: bytes, where: str, *, for_sft: bool = False) -> Pair:
     Raises:
         PairError: It is none.
     """
+    return check_pair(parse_row(line, where), where, for_sft=for_sft)
+
+
+def parse_row(line: bytes, where: str) -> Pair:
+    """One line as the pair that it says, whether something can be learned from it or not.
+
+    Raises:
+        PairError: It has not the form of one.
+    """
     try:
         row = _read_row(line)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise PairError(
             f"{where}: {error}. A pair has `prompt`, `chosen`, `rejected` as text or chat messages, and optionally "
             f"`objective` ({', '.join(Objective)}), `beta`, `weight`, `flip_rate`, `origin`."
         ) from error
-    prompt = (Message("user", row.prompt),) if isinstance(row.prompt, str) else row.prompt
-    pair = Pair(
-        prompt=prompt,
+    return Pair(
+        prompt=(Message("user", row.prompt),) if isinstance(row.prompt, str) else row.prompt,
         chosen=_answer("chosen", row.chosen, where),
         rejected=_answer("rejected", row.rejected, where),
         objective=row.objective,
@@ -128,7 +143,6 @@ def parse_pair(line: bytes, where: str, *, for_sft: bool = False) -> Pair:
         inferences=row.inferences,
         feedback=row.feedback,
     )
-    return check_pair(pair, where, for_sft=for_sft)
 
 
 def check_pair(pair: Pair, where: str, *, for_sft: bool = False) -> Pair:
@@ -164,7 +178,3 @@ def _answer(field: str, given: str | tuple[Message, ...], where: str) -> str:
             "into `prompt` (`wardgate pairs import --layout hh` splits whole dialogues)."
         )
     return given[0].content
-
-
-def _numbered(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
-    return ((number, line) for number, line in enumerate(lines, 1) if line.strip())

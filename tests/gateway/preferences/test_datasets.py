@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pairs_made import any_pair, pair
 
 from gateway.preferences.datasets import (
     MANIFEST,
@@ -25,36 +25,17 @@ from gateway.preferences.datasets import (
     read_dataset,
     write_dataset,
 )
-from gateway.preferences.objectives import Objective
-from gateway.preferences.pairs import Message, Pair, read_pairs
+from gateway.preferences.pairs import read_pairs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from gateway.preferences.pairs import Pair
+
 MAKING = Making(created=datetime(2026, 11, 25, 18, 0, tzinfo=UTC), sources=(Source("a.jsonl", "d" * 64),))
 
 
-def pair(number: int, **changes: object) -> Pair:
-    made = Pair((Message("user", f"question {number}"),), "good", "bad", origin="edit")
-    return msgspec.structs.replace(made, **changes)
-
-
-texts = st.text(min_size=1, max_size=40).filter(str.strip)
-pairs = st.builds(
-    Pair,
-    prompt=st.lists(st.builds(Message, st.just("user"), texts), min_size=1, max_size=3).map(tuple),
-    chosen=texts.map(lambda text: f"+{text}"),
-    rejected=texts.map(lambda text: f"-{text}"),
-    objective=st.sampled_from(Objective),
-    beta=st.none() | st.floats(0.01, 10),
-    weight=st.floats(0.01, 1000),
-    flip_rate=st.floats(0, 0.49),
-    origin=st.sampled_from(["edit", "thumbs", ""]),
-    inferences=st.lists(texts, max_size=2).map(tuple),
-)
-
-
-@given(made=st.lists(pairs, min_size=1, max_size=5))
+@given(made=st.lists(any_pair, min_size=1, max_size=5))
 @settings(max_examples=50, deadline=None)
 def test_what_is_written_is_read(made: list[Pair]) -> None:
     """Any pairs come back as they were, in order, and the manifest counts them."""
