@@ -7,7 +7,10 @@ from importlib.metadata import entry_points
 
 from cyclopts import App
 
-GROUPS = {"guard": "Ask the guard without a gateway."}
+GROUPS = {
+    "guard": "Ask the guard without a gateway.",
+    "pairs": "Turn what people did into preference pairs, and pairs into datasets.",
+}
 
 
 def build(leaves: dict[str, str], *, resolve: bool = False) -> App:
