@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -103,13 +105,34 @@ def test_preempted_pod_continues(size: str) -> None:
     rules = job(size)["podFailurePolicy"]["rules"]
     assert rules[0] == {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]}
     assert pod(size)["restartPolicy"] == "Never"  # podFailurePolicy is allowed with no other
-    assert {rule["onExitCodes"]["containerName"] for rule in rules[1:]} == containers(size).keys()
+    assert {rule["onExitCodes"]["containerName"] for rule in rules[1:]} == {"train", "register"}
     assert "--resume" in words(size, "train")
     (out,) = [word.removeprefix("--out=") for word in words(size, "train") if word.startswith("--out=")]
     (mount,) = [item for item in containers(size)["train"]["volumeMounts"] if out.startswith(item["mountPath"] + "/")]
     (volume,) = [item for item in pod(size)["volumes"] if item["name"] == mount["name"]]
     claims = {document["metadata"]["name"] for document in DOCUMENTS["8b"] if document["kind"] != "Job"}
     assert volume["persistentVolumeClaim"]["claimName"] in claims
+
+
+@sizes
+def test_fetches_what_is_trained(size: str) -> None:
+    """The hub's client, whose flags these are, fetches the model into the cache that training reads without a network."""
+    fetch, train = words(size, "fetch"), words(size, "train")
+    shown = subprocess.run(
+        [Path(sys.executable).with_name(fetch[0]), fetch[1], "--help"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert all(word.partition("=")[0] in shown.stdout for word in fetch if word.startswith("--"))
+    assert f"--model={fetch[2]}" in train
+    variables = {
+        name: {item["name"]: item.get("value") for item in containers(size)[name]["env"]} for name in containers(size)
+    }
+    assert variables["fetch"]["HF_HOME"] == variables["train"]["HF_HOME"] == "/models"
+    assert variables["train"]["HF_HUB_OFFLINE"] == "1"
+    assert [name for name, given in variables.items() if "HF_TOKEN" in given] == ["fetch"]
 
 
 @sizes
@@ -127,7 +150,7 @@ def test_images_are_the_projects() -> None:
     """Both images carry the project's version; the one that trains has torch, the one that registers needs none."""
     version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
     for size in FILES:
-        assert containers(size)["train"]["image"] == f"wardgate-vllm:{version}"
+        assert containers(size)["fetch"]["image"] == containers(size)["train"]["image"] == f"wardgate-vllm:{version}"
         assert containers(size)["register"]["image"] == f"wardgate-gateway:{version}"
 
 
@@ -137,6 +160,6 @@ def test_70b_differs_in_nothing_else() -> None:
     at = next(number for number, line in enumerate(other) if line == "apiVersion: batch/v1")
     changed = {line.strip() for line in {*one} ^ {*other[at:]}}
     assert {re.split(r"[ :=,]", line.removeprefix("- ").strip("{"))[0] for line in changed} == {
-        *("name", "activeDeadlineSeconds", "--model", "--quantize", "requests", "limits"),
+        *("name", "activeDeadlineSeconds", "args", "--model", "--quantize", "requests", "limits"),
     }
     assert "--quantize=nf4" in words("70b", "train")
