@@ -116,7 +116,7 @@ def test_preempted_pod_continues(size: str) -> None:
 
 @sizes
 def test_fetches_what_is_trained(size: str) -> None:
-    """The hub's client, whose flags these are, fetches the model into the cache that training reads without a network."""
+    """The hub's client, whose flags these are, fetches the model into the cache that training reads offline."""
     fetch, train = words(size, "fetch"), words(size, "train")
     shown = subprocess.run(
         [Path(sys.executable).with_name(fetch[0]), fetch[1], "--help"],
