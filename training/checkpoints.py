@@ -1,0 +1,117 @@
+"""Where a run lives until its adapter is published: one hidden folder beside it, every file in it written whole."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import torch
+
+from training.config import RUN, TrainConfig, TrainError, read_config
+from training.reference import Reference
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_CHECKPOINT = "checkpoint.pt"
+_REFERENCE = "reference.json"
+
+
+class Workplace:
+    """The folder `.NAME.training` beside `--out`; held by one process at a time.
+
+    Attributes:
+        folder: Where it is.
+        resumed: Whether an earlier run is gone on with.
+    """
+
+    def __init__(self, config: TrainConfig, *, resume: bool) -> None:
+        """Begin, or go on.
+
+        Raises:
+            TrainError: There is nothing to resume, something that would be lost, or another process at work.
+        """
+        out = Path(config.out)
+        self.folder = out.parent / f".{out.name}.training"
+        self.resumed = resume and (self.folder / RUN).exists()
+        if out.exists():
+            raise TrainError(f"--out: {str(out)!r} exists. Adapters are never overwritten: name another folder.")
+        if resume and not self.resumed:
+            raise TrainError(f"--resume: no run was begun for {str(out)!r}. Leave --resume out.")
+        if not resume and (self.folder / _CHECKPOINT).exists():
+            raise TrainError(
+                f"--out: an unfinished run for {str(out)!r} lies in {str(self.folder)!r}. Go on with --resume, or "
+                "delete that folder."
+            )
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._lock = (self.folder / "lock").open("w")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._lock.close()
+            raise TrainError(f"--out: another process is training {str(out)!r}. Wait for it, or end it.") from None
+        self._agree(config)
+
+    def _agree(self, config: TrainConfig) -> None:
+        if not self.resumed:
+            write_whole(self.folder / RUN, config.to_json())
+            return
+        kept = read_config(self.folder / RUN)
+        for field in config.__struct_fields__:
+            was, now = getattr(kept, field), getattr(config, field)
+            if was != now and field not in ("out", "checkpoint_seconds"):
+                raise TrainError(
+                    f"--{field.replace('_', '-')}: was {was!r} when the run began and is {now!r} now. Resume with the "
+                    "same settings, or start anew with another --out."
+                )
+
+    def save(self, state: dict[str, Any]) -> None:
+        """Put a checkpoint in the last one's place."""
+        _write(self.folder / _CHECKPOINT, lambda file: torch.save(state, file))
+
+    def load(self) -> dict[str, Any] | None:
+        """The last checkpoint; None before the first."""
+        file = self.folder / _CHECKPOINT
+        if not file.exists():
+            return None
+        loaded: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
+        return loaded
+
+    def save_reference(self, reference: Reference) -> None:
+        write_whole(self.folder / _REFERENCE, msgspec.json.encode(reference))
+
+    def load_reference(self) -> Reference | None:
+        try:
+            return msgspec.json.decode((self.folder / _REFERENCE).read_bytes(), type=Reference)
+        except FileNotFoundError:
+            return None
+
+    def close(self) -> None:
+        self._lock.close()
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that it is there whole or not at all, also after a power cut."""
+    _write(path, lambda file: file.write(content))
+
+
+def _write(path: Path, fill: Callable[[Any], object]) -> None:
+    draft = path.with_name(f".{path.name}.draft")
+    with draft.open("wb") as file:
+        fill(file)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames in a folder durable."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
