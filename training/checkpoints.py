@@ -29,18 +29,16 @@ class Workplace:
     """
 
     def __init__(self, config: TrainConfig, *, resume: bool) -> None:
-        """Begin, or go on.
+        """Begin, or go on where there is something to go on with: a preempted Job says --resume from its first pod on.
 
         Raises:
-            TrainError: There is nothing to resume, something that would be lost, or another process at work.
+            TrainError: Something would be lost, or another process is at work.
         """
         out = Path(config.out)
         self.folder = out.parent / f".{out.name}.training"
         self.resumed = resume and (self.folder / RUN).exists()
         if out.exists():
             raise TrainError(f"--out: {str(out)!r} exists. Adapters are never overwritten: name another folder.")
-        if resume and not self.resumed:
-            raise TrainError(f"--resume: no run was begun for {str(out)!r}. Leave --resume out.")
         if not resume and (self.folder / _CHECKPOINT).exists():
             raise TrainError(
                 f"--out: an unfinished run for {str(out)!r} lies in {str(self.folder)!r}. Go on with --resume, or "

@@ -82,7 +82,7 @@ def train(
         store: sqlite:///PATH or postgresql://USER@HOST/NAME: the pairs are mined from what people did.
         model: Folder with the base, or a hub id that is on this machine; the embedded default without it.
         adapter: Go on with this adapter: it is the beginning, and for dpo the reference.
-        resume: Go on with the interrupted run of the same --out.
+        resume: Go on with the interrupted run of the same --out, or begin it; one that is finished is told again.
         json_: Print the outcome as one line of JSON.
         recipe: How it learns.
     """
