@@ -6,12 +6,17 @@ import re
 import subprocess
 import sys
 import tomllib
+from dataclasses import asdict
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
 import kubernetes_validate
 import pytest
 import yaml
+
+from gateway.cli import build
+from training.config import make_config
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = {"8b": ROOT / "deploy" / "train-job.yaml", "70b": ROOT / "deploy" / "train-job-70b.yaml"}
@@ -136,6 +141,22 @@ def test_fetches_what_is_trained(size: str) -> None:
 
 
 @sizes
+def test_our_own_program_understands_its_flags(size: str) -> None:
+    """The command line that is installed binds every flag of training to the value that is meant."""
+    leaves = {entry.name: entry.value for entry in entry_points(group="wardgate.commands")}
+    program, *given = words(size, "train")
+    assert program == "wardgate"
+    _, bound, _ = build(leaves).parse_args(given, exit_on_error=False, print_error=False)
+    told = bound.arguments
+    assert (told["loss"], told["resume"], told["json_"]) == ("dpo", True, True)
+    assert told["store"] == "postgresql://wardgate@postgres/wardgate"
+    recipe = asdict(told["recipe"]) if "recipe" in told else {}
+    config = make_config(recipe | {"loss": "dpo", "model": told["model"], "out": str(told["out"])})
+    assert (config.quantize, config.recompute) == (("nf4", True) if size == "70b" else (None, False))
+    assert (config.lora_r, config.learning_rate, config.pairs_a_step) == (16, 5e-6, 32)
+
+
+@sizes
 def test_registers_what_was_trained(size: str) -> None:
     """The adapter that training writes is the one that is registered, under one name, by the gateway's address."""
     train, register = words(size, "train"), words(size, "register")
@@ -160,6 +181,6 @@ def test_70b_differs_in_nothing_else() -> None:
     at = next(number for number, line in enumerate(other) if line == "apiVersion: batch/v1")
     changed = {line.strip() for line in {*one} ^ {*other[at:]}}
     assert {re.split(r"[ :=,]", line.removeprefix("- ").strip("{"))[0] for line in changed} == {
-        *("name", "activeDeadlineSeconds", "args", "--model", "--quantize", "requests", "limits"),
+        *("name", "activeDeadlineSeconds", "args", "--model", "--quantize", "--recompute", "requests", "limits"),
     }
-    assert "--quantize=nf4" in words("70b", "train")
+    assert {"--quantize=nf4", "--recompute"} <= set(words("70b", "train"))
