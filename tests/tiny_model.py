@@ -1,4 +1,4 @@
-"""A Llama small enough to train in a test: two layers, a byte for a token, a chat template like the embedded model's."""
+"""A Llama small enough to train in a test: two layers, a byte for a token, the embedded model's turns."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -9,6 +10,7 @@ import torch
 from tiny_model import some_pairs
 
 from training import scoring
+from training.attention import packed_attention, pair_mask
 from training.batches import pack
 from training.config import TrainError
 from training.policy import adapter_weights, build_policy, load_base, load_tokenizer
@@ -113,3 +115,30 @@ def test_a_head_that_is_no_plain_matrix_is_refused(tiny: Path) -> None:
     model.config.final_logit_softcapping = 30.0
     with pytest.raises(TrainError, match="final_logit_softcapping"):
         check_head(model, ("q_proj",))
+
+
+def test_attention_in_bfloat16_has_the_gradients_of_torchs_own() -> None:
+    """The three products, written out, give output and slopes of torch's kernel as far as bfloat16 tells."""
+    torch.manual_seed(0)
+    query, key, value = (torch.randn(1, heads, 19, 8).bfloat16().requires_grad_() for heads in (6, 2, 2))
+    mask = pair_mask(9, 6, 4, torch.bfloat16)
+    layer: Any = SimpleNamespace(num_key_value_groups=3, head_dim=8)
+    found, _ = packed_attention(layer, query, key, value, None, layout=((19, mask),))
+    found.float().pow(2).sum().backward()
+    slopes = [tensor.grad.float() for tensor in (query, key, value) if tensor.grad is not None]
+    wide = [tensor.detach().float().requires_grad_() for tensor in (query, key, value)]
+    expected, _ = packed_attention(layer, *wide, None, layout=((19, mask.float()),))
+    expected.pow(2).sum().backward()
+    assert torch.allclose(found.float(), expected, atol=0.02)
+    for slope, tensor in zip(slopes, wide, strict=True):
+        assert tensor.grad is not None
+        assert torch.allclose(slope, tensor.grad, atol=0.05)
+
+
+def test_a_batch_of_others_changes_no_bit_of_a_score(tiny: Path) -> None:
+    """Nothing is padded, so a pair's bfloat16 score is the same in whatever company: references can be kept."""
+    pairs = encoded(tiny, 6)
+    model = load_base(str(tiny), torch.bfloat16)
+    together = score_pairs(model, pairs, torch.bfloat16).answers
+    alone = torch.cat([score_pairs(model, [pair], torch.bfloat16).answers for pair in pairs])
+    assert torch.equal(together, alone)
