@@ -41,7 +41,7 @@ class Opinions:
         Raises:
             StoreGone: The store cannot be reached.
         """
-        return next(iter(self._read(_joined().where(_TABLE.id == id))), None)
+        return next(iter(self._read(joined().where(_TABLE.id == id))), None)
 
     def about(self, inference_id: str) -> list[tuple[Feedback, bool]]:
         """All feedback on one inference, oldest first.
@@ -49,7 +49,7 @@ class Opinions:
         Raises:
             StoreGone: The store cannot be reached.
         """
-        return self._read(_joined().where(_TABLE.inference_id == inference_id).order_by(_TABLE.created_us, _TABLE.id))
+        return self._read(joined().where(_TABLE.inference_id == inference_id).order_by(_TABLE.created_us, _TABLE.id))
 
     def newest(self, limit: int, before: tuple[int, str] | None) -> list[tuple[Feedback, bool]]:
         """The newest `limit` older than `before` (`created_us`, `id`).
@@ -57,7 +57,7 @@ class Opinions:
         Raises:
             StoreGone: The store cannot be reached.
         """
-        statement = _joined().order_by(_TABLE.created_us.desc(), _TABLE.id.desc()).limit(limit)
+        statement = joined().order_by(_TABLE.created_us.desc(), _TABLE.id.desc()).limit(limit)
         if before is not None:
             statement = statement.where(tuple_(_TABLE.created_us, _TABLE.id) < before)
         return self._read(statement)
@@ -76,10 +76,11 @@ class Opinions:
 
     def _read(self, statement: Select[Any]) -> list[tuple[Feedback, bool]]:
         with self._database.reading() as connection:
-            return [(_feedback(row), row.retracted_us is not None) for row in connection.execute(statement)]
+            return [(feedback_of(row), row.retracted_us is not None) for row in connection.execute(statement)]
 
 
-def _joined() -> Select[Any]:
+def joined() -> Select[Any]:
+    """All feedback, and when it was taken back."""
     same = and_(_TAKEN_BACK.feedback_id == _TABLE.id, _TAKEN_BACK.project == _TABLE.project)
     return select(schema.feedback, _TAKEN_BACK.retracted_us).outerjoin_from(schema.feedback, schema.retractions, same)
 
@@ -99,7 +100,8 @@ def _row(given: Feedback) -> dict[str, Any]:
     }
 
 
-def _feedback(row: Row[Any]) -> Feedback:
+def feedback_of(row: Row[Any]) -> Feedback:
+    """The record of a row of `joined`."""
     return Feedback(
         id=row.id,
         created_us=row.created_us,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _TABLE = schema.inferences.c
 _CONTENT = ("request", "unchecked", "escalation")
-_FACTS = [column for column in _TABLE if column.name not in _CONTENT]
+FACTS = [column for column in _TABLE if column.name not in _CONTENT]
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -84,7 +84,7 @@ class Inferences:
             row = connection.execute(schema.inferences.select().where(_TABLE.id == id)).one_or_none()
             if row is None:
                 return None
-            return _inference(
+            return inference_of(
                 row,
                 answers=tuple(map(_answer, connection.execute(answers))),
                 findings=f"[{','.join(connection.scalars(found))}]".encode(),
@@ -97,11 +97,11 @@ class Inferences:
         Raises:
             StoreGone: The store cannot be reached.
         """
-        statement = select(*_FACTS).where(*wanted.conditions()).order_by(_TABLE.created_us.desc(), _TABLE.id.desc())
+        statement = select(*FACTS).where(*wanted.conditions()).order_by(_TABLE.created_us.desc(), _TABLE.id.desc())
         if before is not None:
             statement = statement.where(tuple_(_TABLE.created_us, _TABLE.id) < before)
         with self._database.reading() as connection:
-            return [_inference(row) for row in connection.execute(statement.limit(limit))]
+            return [inference_of(row) for row in connection.execute(statement.limit(limit))]
 
 
 def bare(inference: Inference) -> Inference:
@@ -178,7 +178,8 @@ def _finding_rows(inference: Inference) -> list[dict[str, Any]]:
     ]
 
 
-def _inference(row: Row[Any], **content: Any) -> Inference:
+def inference_of(row: Row[Any], **content: Any) -> Inference:
+    """The record of a row that holds `FACTS`, with the content that is given."""
     return Inference(
         id=row.id,
         created_us=row.created_us,
