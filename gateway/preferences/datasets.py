@@ -183,7 +183,7 @@ def write_dataset(root: Path, name: str, version: int | None, pairs: Iterable[Pa
                 created=making.created.isoformat(timespec="seconds"),
                 code_version=installed("wardgate"),
                 options=dict(making.options),
-                skipped=dict(sorted(making.skipped.items())),
+                skipped={reason: count for reason, count in sorted(making.skipped.items()) if count},
             )
             if _place(draft, root / dataset.id, dataset):
                 return dataset
