@@ -18,8 +18,9 @@ from gateway.documents import (
 )
 from gateway.errors import NotFound
 from gateway.routes.gate import gated
+from gateway.store.feedback import Asked
 from gateway.store.inferences import Wanted
-from gateway.store.records import Outcome
+from gateway.store.records import FeedbackKind, Outcome
 from guardrails.interface import Action
 
 if TYPE_CHECKING:
@@ -51,6 +52,15 @@ class Filter(Paging):
     since_us: Annotated[int | None, Field(ge=0, le=2**63 - 1, description="Microseconds since the epoch.")] = None
 
 
+class FeedbackFilter(Paging):
+    """Which feedback; what is left out means any."""
+
+    kind: FeedbackKind | None = None
+    inference_id: str | None = None
+    project: str | None = None
+    since_us: Annotated[int | None, Field(ge=0, le=2**63 - 1, description="Microseconds since the epoch.")] = None
+
+
 def admin_routes(access: Access, archive: Archive, registry: Registry) -> APIRouter:
     routes = APIRouter(prefix="/admin", tags=["operators"], route_class=gated(access, Scope.ADMIN))
 
@@ -73,8 +83,10 @@ def admin_routes(access: Access, archive: Archive, registry: Registry) -> APIRou
         return inference_document(*found)
 
     @routes.get("/feedback", summary="What people thought of answers")
-    async def feedback(wanted: Annotated[Paging, Query()]) -> dict[str, Any]:
-        page = await archive.feedback(wanted.limit, wanted.after)
+    async def feedback(wanted: Annotated[FeedbackFilter, Query()]) -> dict[str, Any]:
+        page = await archive.feedback(
+            wanted.limit, wanted.after, Asked(**wanted.model_dump(exclude=set(Paging.model_fields)))
+        )
         return _listing((feedback_document(given, retracted=retracted) for given, retracted in page.items), page.after)
 
     @routes.get("/escalations", summary="What was handed over to a person")

@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from gateway.store.errors import StoreRefused
+from gateway.store.feedback import ANY, Asked
 from gateway.store.inferences import Wanted, bare
 from gateway.store.records import Escalation, Feedback, Inference, Item, Page
 
@@ -39,9 +40,9 @@ class Archive:
         """Exchanges without their content."""
         return await asyncio.to_thread(self._inferences, limit, after, wanted)
 
-    async def feedback(self, limit: int, after: str | None = None) -> Page[Given]:
+    async def feedback(self, limit: int, after: str | None = None, asked: Asked = ANY) -> Page[Given]:
         """Feedback, each with whether it was taken back."""
-        return await asyncio.to_thread(self._feedback, limit, after)
+        return await asyncio.to_thread(self._feedback, limit, after, asked)
 
     async def escalations(self, limit: int, after: str | None = None) -> Page[Escalation]:
         return await asyncio.to_thread(self._escalations, limit, after)
@@ -68,11 +69,11 @@ class Archive:
         kept = self._store.inferences.newest(limit + 1, before, wanted)
         return _page([*map(bare, spooled), *kept], limit, lambda one: one)
 
-    def _feedback(self, limit: int, after: str | None) -> Page[Given]:
+    def _feedback(self, limit: int, after: str | None, asked: Asked) -> Page[Given]:
         before = _position(after)
-        spooled = self._pending.newest(Feedback, limit + 1, lambda one: _is_before(one, before))
+        spooled = self._pending.newest(Feedback, limit + 1, lambda one: _is_before(one, before) and asked.accepts(one))
         leaving = self._pending.retractions()
-        given = self._once(spooled, self._store.feedback.newest(limit + 1, before), leaving)
+        given = self._once(spooled, self._store.feedback.newest(limit + 1, before, asked), leaving)
         return _page(given, limit, lambda one: one[0])
 
     def _escalations(self, limit: int, after: str | None) -> Page[Escalation]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from sqlalchemy import and_, select, tuple_
 
 from gateway.store import schema
@@ -13,11 +14,41 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from sqlalchemy import Connection, Row, Select
+    from sqlalchemy.sql.elements import ColumnElement
 
     from gateway.store.connection import Database
 
 _TABLE = schema.feedback.c
 _TAKEN_BACK = schema.retractions.c
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """Which feedback a listing shows; None means any.
+
+    Attributes:
+        since_us: What was said then or later.
+    """
+
+    kind: FeedbackKind | None = None
+    inference_id: str | None = None
+    project: str | None = None
+    since_us: int | None = None
+
+    def accepts(self, given: Feedback) -> bool:
+        return all(getattr(given, name) == value for name, value in self._equal()) and (
+            self.since_us is None or given.created_us >= self.since_us
+        )
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        since = [] if self.since_us is None else [_TABLE.created_us >= self.since_us]
+        return [_TABLE[name] == value for name, value in self._equal()] + since
+
+    def _equal(self) -> list[tuple[str, str]]:
+        fields = {"kind": self.kind and self.kind.value, "inference_id": self.inference_id, "project": self.project}
+        return [(name, value) for name, value in fields.items() if value is not None]
+
+
+ANY = Asked()
 
 
 class Opinions:
@@ -51,16 +82,16 @@ class Opinions:
         """
         return self._read(joined().where(_TABLE.inference_id == inference_id).order_by(_TABLE.created_us, _TABLE.id))
 
-    def newest(self, limit: int, before: tuple[int, str] | None) -> list[tuple[Feedback, bool]]:
+    def newest(self, limit: int, before: tuple[int, str] | None, asked: Asked = ANY) -> list[tuple[Feedback, bool]]:
         """The newest `limit` older than `before` (`created_us`, `id`).
 
         Raises:
             StoreGone: The store cannot be reached.
         """
-        statement = joined().order_by(_TABLE.created_us.desc(), _TABLE.id.desc()).limit(limit)
+        statement = joined().where(*asked.conditions()).order_by(_TABLE.created_us.desc(), _TABLE.id.desc())
         if before is not None:
             statement = statement.where(tuple_(_TABLE.created_us, _TABLE.id) < before)
-        return self._read(statement)
+        return self._read(statement.limit(limit))
 
     def taken_back(self, ids: Collection[str]) -> set[tuple[str, str]]:
         """Id and project of what was taken back among these, whether it has arrived or not.

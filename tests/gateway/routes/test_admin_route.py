@@ -159,9 +159,35 @@ async def test_a_listing_may_be_narrowed(gateway: Any) -> None:
     assert len((await read(gateway, "/admin/inferences?since_us=3&project=default&adapter=base"))["data"]) == 1
 
 
+async def test_feedback_may_be_narrowed(gateway: Any) -> None:
+    """By kind, answer, project and time, before and after the drain."""
+    first, second = (gateway.minter.mint("chatcmpl-") for _ in range(2))
+    for about, kind, value in ((first, "thumbs", 1), (first, "copied", None), (second, "thumbs", -1)):
+        sent = {"inference_id": about, "kind": kind, "value": value}
+        assert (await gateway.http.post("/v1/feedback", json=sent)).status_code == 202
+        if kind == "copied":
+            await asyncio.to_thread(gateway.drain.step)
+    for query, values in {
+        "kind=thumbs": [-1, 1],
+        f"inference_id={first}": [None, 1],
+        f"kind=thumbs&inference_id={second}": [-1],
+        "kind=rating": [],
+        "project=night": [],
+        "since_us=9000000000000000": [],
+        "project=default&since_us=1": [-1, None, 1],
+    }.items():
+        page = await read(gateway, f"/admin/feedback?{query}")
+        assert [item["value"] for item in page["data"]] == values, query
+    page = await read(gateway, "/admin/feedback?kind=thumbs&limit=1")
+    page = await read(gateway, f"/admin/feedback?kind=thumbs&limit=1&after={page['after']}")
+    assert ([item["value"] for item in page["data"]], page["after"]) == ([1], None)
+
+
 @pytest.mark.parametrize(
     ("query", "param"),
     [
+        ("feedback?kind=applause", "kind"),
+        ("feedback?outcome=stopped", "outcome"),
         ("inferences?limit=0", "limit"),
         ("inferences?limit=x", "limit"),
         ("inferences?outcome=lost", "outcome"),

@@ -11,13 +11,15 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from samples import escalation, everything, feedback, inference, retraction
+from samples import NOW_US, escalation, everything, feedback, inference, retraction
 
 from gateway.store.archive import Archive
 from gateway.store.database import Store
 from gateway.store.drain import Drain
 from gateway.store.errors import StoreRefused
+from gateway.store.feedback import Asked
 from gateway.store.inferences import Wanted, bare
+from gateway.store.records import FeedbackKind
 from gateway.store.spool import Spool
 
 if TYPE_CHECKING:
@@ -43,6 +45,25 @@ async def test_an_exchange_is_read_with_its_feedback_once(where: str, spool: Spo
     assert found is not None
     assert found[0].answers[0].sent == "Check disk"
     assert found[1] == ((feedback(1, about=1), True), (feedback(2, about=1), False))
+
+
+@pytest.mark.parametrize("where", PLACES)
+@pytest.mark.parametrize(
+    ("asked", "numbers"),
+    [
+        (Asked(), [3, 2, 1]),
+        (Asked(kind=FeedbackKind.THUMBS), [2, 1]),
+        (Asked(kind=FeedbackKind.THUMBS, inference_id=inference(7).id), [2]),
+        (Asked(inference_id=inference(7).id), [3, 2]),
+        (Asked(project="blue"), [1]),
+        (Asked(since_us=NOW_US + 2), [3, 2]),
+    ],
+)
+async def test_feedback_is_narrowed(where: str, asked: Asked, numbers: list[int], spool: Spool, store: Store) -> None:
+    copied = feedback(3, about=7, kind=FeedbackKind.COPIED, value=None)
+    archive = await place([feedback(1, about=1, project="blue"), feedback(2, about=7), copied], where, spool, store)
+    found = await archive.feedback(9, None, asked)
+    assert [given.id for given, _ in found.items] == [feedback(number).id for number in numbers]
 
 
 async def test_an_unknown_exchange_is_none(spool: Spool, store: Store) -> None:
