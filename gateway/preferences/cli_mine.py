@@ -8,20 +8,18 @@ import os
 import re
 import sys
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from pathlib import Path  # noqa: TC003 - cyclopts reads the annotations
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
 from gateway.preferences.cli import DONE, NOTHING, Json, Out, keep, refuse, refusing
-from gateway.preferences.datasets import Making, Source
 from gateway.settings import load_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gateway.settings import Settings
-    from gateway.store.database import Store
+    from gateway.preferences.orders import Order
 
 _AGO = re.compile(r"(\d{1,4})([dh])")
 _UNITS = {"d": "days", "h": "hours"}
@@ -71,64 +69,29 @@ def mine(
             refuse("mine", f"--per-user: {per_user} is not above 0. Leave it out for 200.")
         since_us = None if since is None else _moment(since)
         settings = load_settings(os.environ, None, {"store": store, "policy": policy})
-        result = _mine(settings, since_us=since_us, project=project, per_user=per_user, dataset=dataset, out=out)
+        # Half a second of database and parsers, which neither `--help` nor a misspelled flag needs.
+        from gateway.preferences.orders import Order  # noqa: PLC0415
+        from gateway.store.evidence import Span  # noqa: PLC0415
+
+        order = Order(settings.store_url, settings.policy, Span(project, since_us), per_user)
+        result = _mine(order, dataset, out)
         _tell(result, json_=json_, quiet=str(out) == "-")
     return DONE if result["pairs"] else NOTHING
 
 
-def _mine(
-    settings: Settings,
-    *,
-    since_us: int | None,
-    project: str | None,
-    per_user: int,
-    dataset: str | None,
-    out: Path | None,
-) -> dict[str, Any]:
-    # Half a second of database and parsers, which neither `--help` nor a misspelled flag needs.
-    from gateway.preferences.mine import Mine  # noqa: PLC0415
-    from gateway.store.evidence import Evidence, Span  # noqa: PLC0415
-    from guardrails.guard import Guard  # noqa: PLC0415
-    from guardrails.interface import Channel  # noqa: PLC0415
-    from guardrails.policy import load_policy  # noqa: PLC0415
+def _mine(order: Order, dataset: str | None, out: Path | None) -> dict[str, Any]:
+    from gateway.preferences.orders import mining  # noqa: PLC0415 - see above
 
-    guard = Guard(load_policy(settings.policy))
-    opened = _open(settings.store_url)
-    try:
-
-        def stops(text: str) -> bool:
-            return guard.examine(text, Channel.OUTPUT).action.stops
-
-        walk = Mine(Evidence(opened.database), Span(project, since_us), stops, per_user)
-        options = {"since_us": since_us, "project": project, "per_user": per_user, "policy": guard.policy.digest}
-        sources = (Source(opened.database.shown),)
-        account = walk.account
-        result = keep(walk.pairs(), dataset, out, Making(datetime.now(UTC), sources, options, account.skipped))
-    finally:
-        opened.close()
-    signals, skipped = (
-        dict(sorted(account.candidates.items())),
-        {name: count for name, count in sorted(account.skipped.items()) if count},
-    )
+    with mining(order) as (walk, making):
+        result = keep(walk.pairs(), dataset, out, making)
+    account = walk.account
     return result | {
-        "store": opened.database.shown,
+        "store": making.sources[0].name,
         "exchanges": account.exchanges,
         "pairs": account.pairs,
-        "signals": signals,
-        "skipped": skipped,
+        "signals": dict(sorted(account.candidates.items())),
+        "skipped": {reason: count for reason, count in sorted(account.skipped.items()) if count},
     }
-
-
-def _open(url: str) -> Store:
-    """The store, if it is there: whoever mines makes none."""
-    from sqlalchemy import make_url  # noqa: PLC0415 - see above
-
-    from gateway.store.database import Store  # noqa: PLC0415 - see above
-
-    parsed = make_url(url)
-    if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").is_file():
-        refuse("mine", f"--store: there is no store at {parsed.database}. Start a gateway first, or name its store.")
-    return Store(url)
 
 
 def _moment(text: str) -> int:
