@@ -13,7 +13,7 @@ from cyclopts import Parameter
 
 from gateway.settings import SettingsError, load_settings
 from training.config import TrainConfig, TrainError, make_config
-from training.sources import Found, find_model, find_pairs
+from training.sources import Found, find_model, find_pairs, mine_pairs
 
 DONE, FAILED, BAD_USE = 0, 1, 2
 
@@ -90,10 +90,14 @@ def train(
     if recipe.targets is not None:
         told["targets"] = tuple(name.strip() for name in recipe.targets.split(",") if name.strip())
     try:
-        home = load_settings(os.environ).home
+        settings = load_settings(os.environ, None, {"store": store})
         make_config(told | {"model": "."})  # a wrong flag is said before a model is fetched
-        found = _pairs(pairs, store, home, for_sft=loss == "sft")
-        config = make_config(told | {"model": str(find_model(model, home, _tell))})
+        for_sft = loss == "sft"
+        if _from_store(pairs, store):
+            found = mine_pairs(settings, out, resume=resume, for_sft=for_sft)
+        else:
+            found = find_pairs(str(pairs), settings.home, for_sft=for_sft)
+        config = make_config(told | {"model": str(find_model(model, settings.home, _tell))})
     except (TrainError, SettingsError) as error:
         return _end(str(error), BAD_USE)
     return _run(config, found, resume=resume, json_=json_)
@@ -124,12 +128,10 @@ def _run(config: TrainConfig, found: Found, *, resume: bool, json_: bool) -> int
     return DONE
 
 
-def _pairs(pairs: str | None, store: str | None, home: Path, *, for_sft: bool) -> Found:
+def _from_store(pairs: str | None, store: str | None) -> bool:
     if (pairs is None) is (store is None):
         raise TrainError("--pairs: say what to learn from: --pairs FILE or --store URL, and only one of them.")
-    if pairs is None:
-        raise TrainError("--store: mining while training is not built yet. Run `wardgate pairs mine`, then --pairs.")
-    return find_pairs(pairs, home, for_sft=for_sft)
+    return pairs is None
 
 
 def _tell(message: str) -> None:

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from gateway.engine import embedded
 from gateway.engine.checkpoint import ModelError, find_checkpoint, locate
 from gateway.preferences.datasets import MANIFEST, PAIRS, DatasetError, dataset_folder, read_dataset
+from gateway.preferences.orders import Order, mine_dataset
 from gateway.preferences.pairs import Pair, PairError, read_pairs
+from gateway.store.errors import StoreError
+from guardrails.commands.rules import RuleError
+from guardrails.policy import PolicyError
 from training.config import TrainError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from gateway.settings import Settings
 
 
 class Found(NamedTuple):
@@ -44,6 +51,25 @@ def find_pairs(given: str, home: Path, *, for_sft: bool) -> Found:
             f"--pairs: {given!r} cannot be read ({error.strerror}). Give a JSONL file, a folder with {MANIFEST}, or a "
             "data set's NAME@VERSION."
         ) from error
+
+
+def mine_pairs(settings: Settings, out: Path, *, resume: bool, for_sft: bool) -> Found:
+    """The pairs that the store holds now, kept in the home as a data set with the name of the adapter's folder.
+
+    A run that goes on learns from the pairs it began with, whatever people have said since: with `resume` the newest of
+    these data sets is taken, if there is one.
+
+    Raises:
+        TrainError: There are none, or the store cannot be used.
+    """
+    root = settings.home / "datasets"
+    name = re.sub(r"[^a-z0-9._-]+", "-", out.name.lower()).strip("._-") or "mined"
+    try:
+        if not (resume and any(root.glob(f"{name}@*"))):
+            mine_dataset(Order(settings.store_url, settings.policy), root, name)
+    except (StoreError, DatasetError, PolicyError, RuleError) as error:
+        raise TrainError(f"--store: {error}") from error
+    return find_pairs(name, settings.home, for_sft=for_sft)
 
 
 def find_model(given: str | None, home: Path, tell: Callable[[str], None]) -> Path:
