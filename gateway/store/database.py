@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from gateway.store.adapters import Adapters
 from gateway.store.aliases import Aliases
+from gateway.store.changes import Changes
 from gateway.store.connection import Database
 from gateway.store.escalations import Escalations
 from gateway.store.feedback import Opinions
@@ -33,8 +34,9 @@ class Store:
         self.inferences = Inferences(self.database)
         self.feedback = Opinions(self.database)
         self.escalations = Escalations(self.database)
-        self.adapters = Adapters(self.database)
-        self.aliases = Aliases(self.database)
+        self.changes = Changes(self.database)
+        self.adapters = Adapters(self.database, self.changes)
+        self.aliases = Aliases(self.database, self.changes)
         self.keys = Keys(self.database)
 
     def keep(self, events: Sequence[Event]) -> None:

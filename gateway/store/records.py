@@ -7,6 +7,7 @@ integers, microseconds.
 
 from __future__ import annotations
 
+import time
 from enum import StrEnum
 from typing import Generic, TypeVar
 
@@ -159,8 +160,31 @@ class Escalation(msgspec.Struct, frozen=True, omit_defaults=True, tag="escalatio
 Event = Inference | Feedback | Retraction | Escalation
 
 
+class AdapterState(StrEnum):
+    """Where an adapter is in its life; that an alias serves it is the alias's to say."""
+
+    REGISTERED = "registered"  # its files are kept here; no vLLM need have it
+    LOADED = "loaded"  # every vLLM has it, and its probe was passed
+    FAILED = "failed"  # a vLLM would not have it, or it was not what it should be
+    RETIRED = "retired"  # nobody may serve it again; its name stays taken
+
+
+# What may follow what. An adapter that an alias serves may only fail.
+LEGAL = {
+    AdapterState.REGISTERED: (AdapterState.LOADED, AdapterState.FAILED, AdapterState.RETIRED),
+    AdapterState.LOADED: (AdapterState.REGISTERED, AdapterState.FAILED, AdapterState.RETIRED),
+    AdapterState.FAILED: (AdapterState.LOADED, AdapterState.RETIRED),
+    AdapterState.RETIRED: (),
+}
+
+
 class Adapter(msgspec.Struct, frozen=True):
-    """An immutable, registered adapter; `name` and `version` together are what vLLM is told."""
+    """An immutable, registered adapter; `name` and `version` together are what vLLM is told.
+
+    Attributes:
+        provenance: What it was trained from and how, JSON as its maker wrote it; empty where nobody said.
+        probe: What it answered when it was first loaded, JSON; empty before.
+    """
 
     name: str
     version: str
@@ -169,11 +193,17 @@ class Adapter(msgspec.Struct, frozen=True):
     base_digest: str
     rank: int
     created_us: int
-    loaded: bool = False
+    state: AdapterState = AdapterState.REGISTERED
+    provenance: bytes = b""
+    probe: bytes = b""
 
     @property
     def id(self) -> str:
         return f"{self.name}@{self.version}"
+
+    @property
+    def loaded(self) -> bool:
+        return self.state is AdapterState.LOADED
 
 
 class Alias(msgspec.Struct, frozen=True):
@@ -182,6 +212,41 @@ class Alias(msgspec.Struct, frozen=True):
     name: str
     adapter: str
     changed_us: int
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1000
+
+
+class By(msgspec.Struct, frozen=True):
+    """Who changed something, why, and when."""
+
+    who: str
+    why: str = ""
+    at_us: int = msgspec.field(default_factory=_now_us)
+
+
+class Change(msgspec.Struct, frozen=True):
+    """One line of the registry's book, which is only ever added to.
+
+    Attributes:
+        number: Rises by one with each change of the store, so that who knows the last one knows whether there is news.
+        subject: `adapter` or `alias`.
+        name: The adapter's `name@version`, or the alias's name.
+        action: What was done: registered, loaded, … of an adapter; made, promoted, rolled_back, kept of an alias.
+        before: State or target before; empty where it is new.
+        after: State or target since.
+    """
+
+    number: int
+    changed_us: int
+    subject: str
+    name: str
+    action: str
+    before: str
+    after: str
+    who: str
+    why: str
 
 
 class Page(msgspec.Struct, Generic[Item], frozen=True):

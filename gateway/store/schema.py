@@ -14,7 +14,7 @@ from sqlalchemy.types import TypeDecorator
 if TYPE_CHECKING:
     from sqlalchemy import Dialect
 
-VERSION = "0001"  # of the newest file in migrations/versions
+VERSION = "0002"  # of the newest file in migrations/versions
 _ESCAPE = "\ue000"  # private use: stands for no character that a text could mean
 _ESCAPED = str.maketrans({"\0": _ESCAPE + "0", _ESCAPE: _ESCAPE + "1"})
 
@@ -174,7 +174,9 @@ adapters = Table(
     _text("base_digest"),
     Column("rank", Integer, nullable=False),
     _micros("created_us"),
-    Column("loaded", Boolean, nullable=False),
+    _text("state"),
+    _content("provenance"),  # JSON, as the adapter's maker wrote it
+    _content("probe"),  # JSON; empty before the first load
 )
 
 aliases = Table(
@@ -183,6 +185,22 @@ aliases = Table(
     Column("name", Text, primary_key=True),
     _text("adapter"),
     _micros("changed_us"),
+)
+
+# Only ever added to: who changed an adapter's state or an alias's target, when, and why.
+registry_changes = Table(
+    "registry_changes",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    _micros("changed_us"),
+    _text("subject"),
+    _text("name"),
+    _text("action"),
+    _text("before"),
+    _text("after"),
+    _text("who"),
+    _content("why"),
+    Index(None, "subject", "name", "number"),
 )
 
 # The keys behind signed ids: a gateway that is built anew on this store still knows the ids it issued.

@@ -18,15 +18,18 @@ from postgres import Server, programs
 from samples import NOW_US, adapter, everything
 
 from gateway.store.database import Store
-from gateway.store.records import Alias
+from gateway.store.records import AdapterState, By
 
 
 def fill(url: str) -> str:
     """Puts one of everything into a new store and returns its schema's version."""
     store = Store(url)
     store.keep(everything())
-    store.adapters.register(adapter("1"))
-    store.aliases.put(Alias("default", "aiops@1", NOW_US))
+    by = By("home", "it was better", NOW_US)
+    store.adapters.register(adapter("1"), by)
+    store.aliases.make("default", "base", by)
+    store.adapters.move("aiops@1", AdapterState.LOADED, by)
+    store.aliases.promote("default", "aiops@1", by)
     store.keys.load()
     with store.database.reading() as connection:
         version = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()

@@ -10,7 +10,7 @@ from gateway.ids import Minter
 from gateway.store.database import Store
 from gateway.store.errors import StoreError, StoreGone, StoreRefused
 from gateway.store.inferences import Wanted, bare
-from gateway.store.records import Alias, Answer, FeedbackKind, Inference, Outcome, Timings
+from gateway.store.records import AdapterState, Answer, By, FeedbackKind, Inference, Outcome, Timings
 
 FINDING = {"check": "commands", "rule": "files.delete", "severity": "critical", "span": [0, 8], "message": "deletes"}
 FINDINGS = msgspec.json.encode([FINDING | {"stage": "output", "slot": "choices[0]"}, {"check": "injection"}])
@@ -180,23 +180,16 @@ def test_escalations_are_listed_newest_first(store: Store) -> None:
 
 
 def test_adapters_are_registered_once_and_never_change(store: Store) -> None:
-    store.adapters.register(adapter("2"))
-    store.adapters.register(adapter("1"))
-    store.adapters.register(adapter("1"))
-    store.adapters.set_loaded("aiops", "1", loaded=True)
-    assert store.adapters.all() == [msgspec.structs.replace(adapter("1"), loaded=True), adapter("2")]
+    by = By("me", "why not", 5)
+    assert [store.adapters.register(adapter(version), by) for version in ("2", "1", "1")] == [True, True, False]
+    store.adapters.move("aiops@1", AdapterState.LOADED, by)
+    loaded = msgspec.structs.replace(adapter("1"), state=AdapterState.LOADED)
+    assert store.adapters.all() == [loaded, adapter("2")]
+    assert (store.adapters.get("aiops@1"), store.adapters.get("aiops@9")) == (loaded, None)
     with pytest.raises(StoreRefused, match="register a new version"):
-        store.adapters.register(adapter("1", digest="e" * 64))
+        store.adapters.register(adapter("1", digest="e" * 64), by)
     with pytest.raises(StoreRefused, match="aiops@9: no such adapter"):
-        store.adapters.set_loaded("aiops", "9", loaded=True)
-
-
-def test_an_alias_is_made_once_and_pointed_elsewhere(store: Store) -> None:
-    store.aliases.put_new(Alias("default", "base", 1))
-    store.aliases.put_new(Alias("default", "aiops@1", 2))
-    store.aliases.put(Alias("aiops", "base", 3))
-    store.aliases.put(Alias("aiops", "aiops@1", 4))
-    assert store.aliases.all() == [Alias("aiops", "aiops@1", 4), Alias("default", "base", 1)]
+        store.adapters.move("aiops@9", AdapterState.LOADED, by)
 
 
 def test_id_keys_stay_with_the_store(store: Store, url: str) -> None:

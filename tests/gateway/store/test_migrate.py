@@ -20,7 +20,7 @@ from gateway.store.connection import Database
 from gateway.store.database import Store
 from gateway.store.errors import StoreTooNew
 from gateway.store.migrate import drift
-from gateway.store.records import Alias
+from gateway.store.records import AdapterState, Alias, By
 from gateway.store.schema import VERSION
 
 if TYPE_CHECKING:
@@ -65,8 +65,11 @@ def test_an_older_store_is_migrated_with_its_data(dump: Path, tmp_path: Path, re
     assert len(msgspec.json.decode(kept.answers[0].logprobs[0])) == 2
     assert store.feedback.about(inference(1).id) == [(feedback(1, about=1), True), (feedback(2, about=1), False)]
     assert store.escalations.newest(9, None) == [escalation(1, about=1)]
-    assert store.adapters.all() == [adapter("1")]
+    assert store.adapters.all() == [msgspec.structs.replace(adapter("1"), state=AdapterState.LOADED)]
     assert store.aliases.all() == [Alias("default", "aiops@1", NOW_US)]
+    assert {change.after for change in store.changes.about("alias", "default")} >= {"aiops@1"}
+    assert store.aliases.promote("default", "base", By("me", "", NOW_US + 1)).adapter == "base"
+    assert store.aliases.rollback("default", By("me", "", NOW_US)) == Alias("default", "aiops@1", NOW_US)
     assert store.keys.load()[1] == 1
     store.keep(everything())
     assert len(store.feedback.newest(9, None)) == 2
