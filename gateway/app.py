@@ -14,7 +14,9 @@ from gateway.body_limit import BodyLimit
 from gateway.errors import ApiError
 from gateway.openapi import describe
 from gateway.request_ids import STARTED, RequestIds
+from gateway.routes.adapters import adapter_routes
 from gateway.routes.admin import admin_routes
+from gateway.routes.aliases import alias_routes
 from gateway.routes.errors import answer, install
 from gateway.routes.feedback import feedback_routes
 from gateway.routes.guard import guard_routes
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from gateway.access import Access
+    from gateway.adapters.control import Control
     from gateway.adapters.registry import Registry
     from gateway.engine.pool import EnginePool
     from gateway.ids import Minter
@@ -45,6 +48,7 @@ def make_app(
     access: Access,
     guard: Guard,
     registry: Registry,
+    control: Control,
     pool: EnginePool,
     spool: Spool,
     archive: Archive,
@@ -60,6 +64,7 @@ def make_app(
         access: The keys that open it.
         guard: For `/v1/guard/check`; its policy bounds bodies.
         registry: What models there are.
+        control: What operators may do with them.
         pool: What answers them, and what it waits for.
         spool: Takes feedback.
         archive: Reads spool and store for operators.
@@ -76,7 +81,9 @@ def make_app(
     pages.include_router(models_routes(access, registry))
     pages.include_router(feedback_routes(access, minter, spool, archive, metrics))
     pages.include_router(guard_routes(access, guard))
-    pages.include_router(admin_routes(access, archive, registry))
+    pages.include_router(admin_routes(access, archive))
+    pages.include_router(adapter_routes(access, registry, control))
+    pages.include_router(alias_routes(access, registry, control))
     # Never reached by a POST, which the front door takes first: it makes other methods a 405.
     pages.router.routes.append(Route(CHAT, endpoint=chat, methods=["POST"]))
     describe(pages, CHAT)

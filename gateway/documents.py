@@ -9,7 +9,7 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from gateway.store.records import Adapter, Alias, Answer, Escalation, Feedback, Inference
+    from gateway.store.records import Adapter, Alias, Answer, Change, Escalation, Feedback, Inference
 
 # What a request says about how tokens are drawn: OpenAI's names, then vLLM's.
 SAMPLING = (
@@ -87,12 +87,40 @@ def escalation_document(escalation: Escalation) -> dict[str, Any]:
     }
 
 
-def adapter_document(adapter: Adapter) -> dict[str, Any]:
-    return {"id": adapter.id, **msgspec.to_builtins(adapter)}
+def adapter_document(adapter: Adapter, aliases: Iterable[str] = ()) -> dict[str, Any]:
+    """One adapter, with the aliases that serve it; one that is served says so as its state."""
+    serving = sorted(aliases)
+    probe = _decoded(adapter.probe)
+    return {
+        "id": adapter.id,
+        "name": adapter.name,
+        "version": adapter.version,
+        "state": "served" if serving else adapter.state,
+        "aliases": serving,
+        "loaded": adapter.loaded,
+        "path": adapter.path,
+        "digest": adapter.digest,
+        "base_digest": adapter.base_digest or None,
+        "rank": adapter.rank,
+        "created_us": adapter.created_us,
+        "provenance": _decoded(adapter.provenance),
+        "probe": None if probe is None else {"vllm_version": probe["vllm_version"], "spread": probe["spread"]},
+    }
 
 
-def alias_document(alias: Alias) -> dict[str, Any]:
-    document: dict[str, Any] = msgspec.to_builtins(alias)
+def alias_document(alias: Alias, answering: str | None) -> dict[str, Any]:
+    """One alias; `answering` differs from its adapter where that cannot answer here: `--base`, another base model."""
+    return {
+        "name": alias.name,
+        "adapter": alias.adapter,
+        "answering": answering,
+        "changed_us": alias.changed_us,
+    }
+
+
+def change_document(change: Change) -> dict[str, Any]:
+    """One line of the registry's book."""
+    document: dict[str, Any] = msgspec.to_builtins(change)
     return document
 
 

@@ -184,7 +184,7 @@ class Exchange:
         try:
             async with asyncio.timeout(self._engine_timeout) as patience:
                 asked = time.perf_counter()
-                reply = await self._pool.pick().chat(body, account.id)
+                reply = await self._open(body, account.id)
                 account.engine_seconds += time.perf_counter() - asked
                 async with reply:
                     if reply.status != 200:
@@ -205,6 +205,16 @@ class Exchange:
         else:
             return
         await self._fail(request, account, out, failure)
+
+    async def _open(self, body: bytes, inference_id: str) -> EngineReply:
+        client = self._pool.pick()
+        reply = await client.chat(body, inference_id)
+        if reply.status != 404 or self._pool.prepare is None:
+            return reply
+        # It has lost an adapter that the registry knows: it gets it back, and is asked once more.
+        await reply.close()
+        await self._pool.prepare(client)
+        return await client.chat(body, inference_id)
 
     async def _whole(self, request: ChatRequest, account: Account, reply: EngineReply, out: Outlet) -> None:
         asked = time.perf_counter()

@@ -15,15 +15,17 @@ import time
 import traceback
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import structlog
 import uvicorn
 import uvloop
 
 from gateway import banner
 from gateway.access import KeyFileUnusable, keep_key, open_access
+from gateway.adapters.aligned import BUILT_IN
+from gateway.adapters.control import Control
 from gateway.adapters.registry import BASE, DEFAULT, Registry
 from gateway.app import make_app
 from gateway.engine.assembly import Engines, OwnModel
@@ -31,6 +33,7 @@ from gateway.engine.checkpoint import ModelError
 from gateway.engine.client import open_session
 from gateway.engine.command import ArgumentsRefused, ArgumentTaken, EngineMissing
 from gateway.engine.embedded import ModelUnavailable
+from gateway.engine.limits import Limits
 from gateway.exchange import Exchange
 from gateway.hand_over import HandOver
 from gateway.home import Home, HomeUnusable
@@ -43,7 +46,7 @@ from gateway.store.archive import Archive
 from gateway.store.database import Store
 from gateway.store.drain import Drain
 from gateway.store.errors import StoreError, StoreGone
-from gateway.store.records import Alias
+from gateway.store.records import By
 from gateway.store.retention import Retention
 from gateway.store.spool import Spool, SpoolFailed
 from guardrails.commands.rules import RuleError
@@ -53,6 +56,7 @@ from guardrails.policy import PolicyError, load_policy
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from gateway.engine.pool import EnginePool
     from gateway.settings import Settings
 
 BACKLOG = 2048
@@ -127,7 +131,7 @@ def open_all(settings: Settings) -> Iterator[Opened]:
         store = stack.enter_context(contextlib.closing(Store(settings.store_url)))
         spool = stack.enter_context(contextlib.closing(Spool.open(settings.home)))
         metrics = Metrics()
-        registry = read_names(store, metrics, own.checkpoint.name if own else "", base_only=settings.base)
+        registry = read_names(store, metrics, own, base_only=settings.base)
         yield Opened(
             settings=settings,
             home=home,
@@ -172,16 +176,16 @@ def url_of(host: str, listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def read_names(store: Store, metrics: Metrics, base_model: str, *, base_only: bool) -> Registry:
+def read_names(store: Store, metrics: Metrics, own: OwnModel | None, *, base_only: bool) -> Registry:
     """What models there are, by the store; the alias `default` exists from the first start."""
-    store.aliases.put_new(Alias(DEFAULT, BASE, time.time_ns() // 1000))
-    aliases, adapters = store.aliases.all(), store.adapters.all()
-    if base_only:
-        aliases, adapters = [msgspec.structs.replace(alias, adapter=BASE) for alias in aliases], []
-    for alias in aliases:
-        metrics.adapter_info(alias.name, alias.adapter)
-    registry = Registry(base_model)
-    registry.replace(aliases, adapters)
+    store.aliases.make(DEFAULT, BASE, By("wardgate", "the first start"))
+    registry = Registry(base_only=base_only)
+    if own is not None:
+        merged = own.checkpoint.merged
+        registry.set_base(own.checkpoint.name, merged=merged.adapter if merged else "")
+    registry.replace(store.aliases.all(), store.adapters.all())
+    for alias, adapter in registry.answering().items():
+        metrics.adapter_info(alias, adapter)
     return registry
 
 
@@ -217,15 +221,17 @@ class _Server(uvicorn.Server):
 async def _serve(opened: Opened) -> None:
     async with contextlib.AsyncExitStack() as stack:
         session = await stack.enter_async_context(open_session())
-        engines = Engines(opened.settings, opened.own, session, opened.registry)
+        engines = Engines(opened.settings, opened.own, session)
         pool = engines.pool
+        control = _control(opened, pool)
+        pool.prepare = control.prepare
         drain = Drain(opened.spool, opened.store)
         stack.push_async_callback(_empty, drain)
         stack.push_async_callback(engines.stop)
         for replica in pool.replicas:
             opened.metrics.vllm_up(engines.name(replica.client.url), False)
         pool.on_change.append(partial(_changed, opened, engines, [False]))
-        server = _Server(_config(opened, _app(opened, engines, drain)), partial(_started, opened, engines))
+        server = _Server(_config(opened, _app(opened, engines, drain, control)), partial(_started, opened, engines))
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup leaves SIGHUP
@@ -238,11 +244,26 @@ async def _serve(opened: Opened) -> None:
             await asyncio.wait(server.server_state.tasks, timeout=CANCELLED)
 
 
-def _app(opened: Opened, engines: Engines, drain: Drain) -> Any:
+def _control(opened: Opened, pool: EnginePool) -> Control:
+    settings = opened.settings
+    limits = opened.own.limits if opened.own is not None else Limits(enabled=not settings.base)
+    aligned = None if settings.aligned == "none" or settings.base else Path(settings.aligned).expanduser()
+    return Control(
+        home=settings.home,
+        store=opened.store,
+        registry=opened.registry,
+        pool=pool,
+        metrics=opened.metrics,
+        limits=limits,
+        aligned=BUILT_IN if settings.aligned == "builtin" and aligned else aligned,
+    )
+
+
+def _app(opened: Opened, engines: Engines, drain: Drain, control: Control) -> Any:
     settings, store, spool = opened.settings, opened.store, opened.spool
     access = open_access(settings, opened.key)
     minter = Minter(*store.keys.load())
-    background = {"watch": engines.pool.watch, "drain": drain.run}
+    background = {"watch": engines.pool.watch, "drain": drain.run, "names": control.watch}
     if settings.retention_days is not None:
         background["retention"] = Retention(store.database, spool, settings.retention_days).run
     exchange = Exchange(
@@ -260,6 +281,7 @@ def _app(opened: Opened, engines: Engines, drain: Drain) -> Any:
         access=access,
         guard=opened.guard,
         registry=opened.registry,
+        control=control,
         pool=engines.pool,
         spool=spool,
         archive=Archive(pending=spool.pending, store=store),
@@ -295,7 +317,6 @@ def _changed(opened: Opened, engines: Engines, said: list[bool], url: str, up: b
     opened.metrics.vllm_up(engines.name(url), up)
     if not up:
         return
-    opened.registry.set_base(engines.pool.facts.base_model)
     if not said[0]:
         said[0] = True
         _say(banner.ready(opened.url, engines.pool.facts.base_model, opened.home.key_file))

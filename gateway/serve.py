@@ -23,6 +23,7 @@ class Further:
     """The settings that are seldom given as flags, in the settings' own words."""
 
     home: Annotated[Path | None, _means("home")] = None
+    aligned: Annotated[str | None, _means("aligned")] = None
     project: Annotated[str | None, _means("project")] = None
     retention_days: Annotated[int | None, _means("retention_days")] = None
     drain_seconds: Annotated[float | None, _means("drain_seconds")] = None

@@ -80,6 +80,11 @@ class Settings(BaseModel):
         description="Model to serve: the embedded default's name, a hub id, or a folder with a checkpoint.",
     )
     base: bool = Field(default=False, description="Serve the base model alone: no adapter is loaded or answered from.")
+    aligned: str = Field(
+        "builtin",
+        description="The adapter that a fresh home is given as `aligned@N` and serves as `default`: `builtin`, `none`, "
+        "or a folder.",
+    )
     vllm_args: tuple[str, ...] = Field((), description="Further arguments for the vLLM the gateway starts.")
     project: str = Field(
         "default", pattern=r"^[a-z0-9][a-z0-9-]{0,62}$", description="Project that records of the home's key belong to."

@@ -29,11 +29,34 @@ class Target(NamedTuple):
     engine_model: str
 
 
-class Registry:
-    """Aliases and adapters in memory, replaced as a whole whenever the store's have changed."""
+class Served(NamedTuple):
+    """The model that vLLM was started with.
 
-    def __init__(self, base_model: str = "") -> None:
-        self._base = base_model
+    Attributes:
+        model: Its public id; empty before a vLLM has told it.
+        digest: SHA-256 of its weights; empty where the files cannot be seen from here.
+        merged: The adapter that was merged into it, `name@version`; empty where none was.
+    """
+
+    model: str = ""
+    digest: str = ""
+    merged: str = ""
+
+
+class Registry:
+    """Aliases and adapters in memory, replaced as a whole whenever the store's have changed.
+
+    What a request means is looked up in one dictionary, which is exchanged in one assignment: no request sees half a
+    change, and one that has been resolved keeps what it was given.
+
+    Args:
+        base_model: The id of the model that is served, where it is known.
+        base_only: Every alias answers from that model, whatever it points to.
+    """
+
+    def __init__(self, base_model: str = "", *, base_only: bool = False) -> None:
+        self._base_only = base_only
+        self._served = Served(base_model)
         self._aliases: tuple[Alias, ...] = ()
         self._adapters: tuple[Adapter, ...] = ()
         self._targets: dict[str, Target] = {}
@@ -45,10 +68,11 @@ class Registry:
         self._adapters = tuple(adapters)
         self._build()
 
-    def set_base(self, model: str) -> None:
-        """The base model's public id, known once a vLLM has told it."""
-        if model != self._base:
-            self._base = model
+    def set_base(self, model: str, digest: str = "", merged: str = "") -> None:
+        """The model that is served, known once a vLLM has told it."""
+        served = Served(model, digest, merged)
+        if served != self._served:
+            self._served = served
             self._build()
 
     def resolve(self, model: str) -> Target:
@@ -63,6 +87,10 @@ class Registry:
             return target
         raise self._unknown(model)
 
+    @property
+    def served(self) -> Served:
+        return self._served
+
     def aliases(self) -> tuple[Alias, ...]:
         return self._aliases
 
@@ -73,25 +101,46 @@ class Registry:
         """Every name a request may use, for `GET /v1/models`."""
         return tuple(self._targets)
 
+    def answering(self) -> dict[str, str]:
+        """What each alias answers from now: an adapter's `name@version`, or `base`."""
+        targets = {alias.name: self._targets.get(alias.name) for alias in self._aliases}
+        return {name: target.adapter for name, target in targets.items() if target is not None}
+
+    def fits(self, adapter: Adapter) -> bool:
+        """Whether the adapter was trained for the model that is served, as far as that is known."""
+        return not (self._served.digest and adapter.base_digest) or adapter.base_digest == self._served.digest
+
     def wanted(self) -> tuple[Adapter, ...]:
         """Adapters every vLLM must have loaded: those marked so, and those an alias points to."""
-        aliased = {alias.adapter for alias in self._aliases}
-        return tuple(adapter for adapter in self._adapters if adapter.loaded or adapter.id in aliased)
+        return self.wanted_of(self._aliases, self._adapters)
+
+    def wanted_of(self, aliases: Iterable[Alias], adapters: Iterable[Adapter]) -> tuple[Adapter, ...]:
+        """Those it would be once these were taken over."""
+        if self._base_only or self._served.merged:  # that vLLM was started without LoRA
+            return ()
+        aliased = {alias.adapter for alias in aliases}
+        return tuple(one for one in adapters if (one.loaded or one.id in aliased) and self.fits(one))
 
     def _build(self) -> None:
         targets = {adapter.id: Target(adapter.id, adapter.id, adapter.id) for adapter in self.wanted()}
-        if self._base:
-            targets[self._base] = Target(self._base, BASE, self._base)
+        model, _, merged = self._served
+        if model:
+            base = merged or BASE
+            targets[model] = Target(model, base, model)
+            if merged:
+                targets[merged] = Target(merged, merged, model)
+            registered = {adapter.id for adapter in self._adapters}
+            for alias in self._aliases:
+                # An adapter of another base model cannot answer here, and who was started with that model says so.
+                if alias.adapter == BASE or (alias.adapter in registered and alias.adapter not in targets):
+                    targets[alias.name] = Target(alias.name, base, model)
         for alias in self._aliases:
-            if alias.adapter == BASE:
-                if self._base:
-                    targets[alias.name] = Target(alias.name, BASE, self._base)
-            elif alias.adapter in targets:
-                targets[alias.name] = Target(alias.name, alias.adapter, alias.adapter)
+            if alias.adapter in targets:
+                targets[alias.name] = targets[alias.adapter]._replace(alias=alias.name)
         self._targets = targets
 
     def _unknown(self, model: str) -> NotFound | EngineUnavailable:
-        if not self._base:
+        if not self._served.model:
             return EngineUnavailable(
                 "No model server is ready yet, so that the models are not known. Try again shortly.",
                 code="engine_unavailable",

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import os
-from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import msgspec
 import structlog
 
-from gateway.adapters.reconcile import reconcile
 from gateway.engine import embedded
 from gateway.engine.checkpoint import (
     Checkpoint,
     DigestCache,
+    ModelError,
     base_digest,
     chat_template_digest,
     find_checkpoint,
     locate,
+    read_merged,
 )
 from gateway.engine.client import EngineClient
 from gateway.engine.command import (
@@ -30,13 +30,13 @@ from gateway.engine.command import (
     free_port,
     has_cuda_build,
 )
+from gateway.engine.limits import read_limits
 from gateway.engine.local import LocalEngine
 from gateway.engine.pool import EnginePool
 
 if TYPE_CHECKING:
     import aiohttp
 
-    from gateway.adapters.registry import Registry
     from gateway.engine.client import Model
     from gateway.engine.pool import EngineFacts
     from gateway.settings import Settings
@@ -66,8 +66,13 @@ class OwnModel:
         self.cuda = has_cuda_build()
         self.port = free_port()
         self.command = build_command(
-            self.checkpoint, self.port, settings.vllm_args, cuda=self.cuda, adapters=not settings.base
+            self.checkpoint,
+            self.port,
+            settings.vllm_args,
+            cuda=self.cuda,
+            adapters=not (settings.base or self.checkpoint.merged),
         )
+        self.limits = read_limits(self.command)
 
 
 class Engines:
@@ -77,28 +82,24 @@ class Engines:
         settings: Where the upstreams are, and the home.
         own: What our own vLLM is to serve; None where upstreams are given.
         session: For all clients.
-        registry: Whose adapters each vLLM is to have.
 
     Attributes:
         pool: To be watched by the caller.
     """
 
-    def __init__(
-        self, settings: Settings, own: OwnModel | None, session: aiohttp.ClientSession, registry: Registry
-    ) -> None:
+    def __init__(self, settings: Settings, own: OwnModel | None, session: aiohttp.ClientSession) -> None:
         self._home = settings.home
         self._own = own
         self._upstream_mode = settings.upstream_logprobs_mode
         self._local: LocalEngine | None = None
         self._phase = "vLLM is about to start"
         self._digests = DigestCache(self._home / "models" / ".digests.json")
-        self._reading: asyncio.Task[tuple[str, str]] | None = None
+        self._reading: asyncio.Task[dict[str, str]] | None = None
         key = "" if own is not None else settings.upstream_key.get_secret_value()
         urls = settings.upstreams if own is None else (f"http://127.0.0.1:{own.port}",)
         self.pool = EnginePool(
             [EngineClient(url, session, key) for url in urls],
             describe=self._describe,
-            prepare=partial(reconcile, registry=registry),
             phase=None if own is None else self._say_phase,
         )
         self.pool.on_change.append(self._changed)
@@ -118,7 +119,7 @@ class Engines:
         self._local = LocalEngine(own.command, environment, self._home, on_end=self.pool.mark_down)
         await self._local.start()
         # Large weights take minutes to read: beside vLLM's start, not after it.
-        self._reading = asyncio.create_task(self._read_digests(own.files))
+        self._reading = asyncio.create_task(self._read_files(own.files))
 
     async def refused(self) -> None:
         """Wait for what only a change of the command line mends; returns at once where the vLLM is not ours.
@@ -157,24 +158,31 @@ class Engines:
         if self._reading is not None:
             await self._reading
         if self._own is not None:
-            weights, template = await self._read_digests(self._own.files)
+            read = await self._read_files(self._own.files)
             mode = LOGPROBS_MODE
         else:
             # A path on another machine may be another file here.
             near = urlsplit(url).hostname in LOOPBACK
-            weights, template = await self._read_digests(base.root or "") if near else ("", "")
+            read = await self._read_files(base.root or "") if near else {}
             mode = self._upstream_mode
-        return msgspec.structs.replace(facts, logprobs_mode=mode, base_digest=weights, chat_template_digest=template)
+        return msgspec.structs.replace(facts, logprobs_mode=mode, **read)
 
-    async def _read_digests(self, model: str) -> tuple[str, str]:
-        return await asyncio.to_thread(self._digests_of, model)
+    async def _read_files(self, model: str) -> dict[str, str]:
+        return await asyncio.to_thread(self._files_of, model)
 
-    def _digests_of(self, model: str) -> tuple[str, str]:
+    def _files_of(self, model: str) -> dict[str, str]:
+        """The facts that lie beside the weights; none where they cannot be seen from here."""
         folder = locate(model)
         if folder is None:
-            return "", ""
+            return {}
         try:
-            return base_digest(folder, self._digests), chat_template_digest(folder)
-        except OSError as error:
+            merged = read_merged(folder)
+            return {
+                "base_digest": base_digest(folder, self._digests),
+                "chat_template_digest": chat_template_digest(folder),
+                "folder": str(folder),
+                "merged": "" if merged is None else merged.adapter,
+            }
+        except (OSError, ModelError) as error:
             log.warning("records go without the base model's digest", reason=str(error))
-            return "", ""
+            return {}

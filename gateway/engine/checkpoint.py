@@ -15,11 +15,34 @@ import msgspec
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 PIECE = 1 << 22
+NOTE = "wardgate.json"  # beside the weights: what they were made of
 WEIGHTS = ("*.safetensors", "*.bin", "*.pt")
 
 
 class ModelError(ValueError):
     """`--model` names nothing that can be served; the message says what to give instead."""
+
+
+class Merged(msgspec.Struct, frozen=True):
+    """What a merged checkpoint was made of; kept in it as `wardgate.json`.
+
+    Attributes:
+        adapter: `name@version`; answers, records and metrics say this.
+        adapter_digest: Of the adapter's files.
+        base_model: Public id of the base.
+        base_digest: SHA-256 of the base's weights.
+        digest: SHA-256 of the merged weights.
+    """
+
+    adapter: str
+    adapter_digest: str
+    base_model: str
+    base_digest: str
+    digest: str
+
+
+class _Note(msgspec.Struct):
+    merged: Merged | None = None
 
 
 class Checkpoint(NamedTuple):
@@ -29,11 +52,18 @@ class Checkpoint(NamedTuple):
         model: Folder or hub id, as vLLM takes it.
         name: Public id of the model.
         local: Whether it is a folder, so that nothing needs to be fetched.
+        merged: What `wardgate adapters merge` wrote beside the weights; None where they are somebody else's.
     """
 
     model: str
     name: str
     local: bool
+    merged: Merged | None = None
+
+    @property
+    def family(self) -> str:
+        """The name of the model that it is, or was made of."""
+        return self.name if self.merged is None else self.merged.base_model
 
 
 class FileDigest(msgspec.Struct, frozen=True):
@@ -76,7 +106,22 @@ def _folder(folder: Path) -> Checkpoint:
         raise ModelError(f"--model: {str(folder)!r} has no config.json, so it is no checkpoint. Give its folder.")
     if not weights(folder):
         raise ModelError(f"--model: {str(folder)!r} has a config.json and no weights ({', '.join(WEIGHTS)}).")
-    return Checkpoint(str(folder), folder.name, local=True)
+    merged = read_merged(folder)
+    return Checkpoint(str(folder), merged.adapter if merged else folder.name, local=True, merged=merged)
+
+
+def read_merged(folder: Path) -> Merged | None:
+    """What was merged to make the checkpoint in `folder`; None where nothing was.
+
+    Raises:
+        ModelError: It says what it is in a way that cannot be read.
+    """
+    try:
+        return msgspec.json.decode((folder / NOTE).read_bytes(), type=_Note).merged
+    except FileNotFoundError:
+        return None
+    except (OSError, msgspec.DecodeError) as error:
+        raise ModelError(f"--model: {folder / NOTE} cannot be read: {error}. Merge again, or delete it.") from error
 
 
 def locate(model: str) -> Path | None:

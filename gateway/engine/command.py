@@ -85,18 +85,21 @@ def build_command(
             )
     command = [sys.executable, "-m", MODULE, "--model", checkpoint.model, "--served-model-name", checkpoint.name]
     command += ["--host", "127.0.0.1", "--port", str(port), "--logprobs-mode", LOGPROBS_MODE]
-    command += ["--enable-auto-tool-choice", "--tool-call-parser", _tool_parser(checkpoint.name)]
+    command += ["--enable-auto-tool-choice", "--tool-call-parser", _tool_parser(checkpoint.family)]
     command += ["--disable-uvicorn-access-log"]  # two probes a second would be all that it holds
-    if adapters:
-        command += ["--enable-lora", "--max-loras", "4", "--max-lora-rank", "16"]
     if not cuda:
-        # Measured on two cores: eager is ready in half the time and faster; wrapping only what adapters change saves
-        # 16 % of the CPU time.
+        # Measured on two cores: eager is ready in half the time and faster.
         command += ["--dtype", "bfloat16", "--enforce-eager"]
-        command += ["--lora-target-modules", "qkv_proj", "o_proj"] if adapters else []
-    if checkpoint.name == embedded.NAME:
+    command += lora_arguments(cuda=cuda) if adapters else []
+    if checkpoint.family == embedded.NAME:
         command += ["--max-model-len", str(CONTEXT)]
     return [*command, *arguments]
+
+
+def lora_arguments(*, cuda: bool) -> list[str]:
+    """How vLLM is told to take adapters; wrapping only what they change saves 16 % of the CPU time."""
+    arguments = ["--enable-lora", "--max-loras", "4", "--max-lora-rank", "16"]
+    return arguments if cuda else [*arguments, "--lora-target-modules", "qkv_proj", "o_proj"]
 
 
 def build_environment(
@@ -117,7 +120,7 @@ def build_environment(
     if not cuda:
         # The log-probabilities' kernel is compiled at the first request, for 16 s, even with --enforce-eager.
         built.setdefault("TORCHDYNAMO_DISABLE", "1")
-    if checkpoint.name == embedded.NAME:
+    if checkpoint.family == embedded.NAME:
         built.setdefault("VLLM_CPU_KVCACHE_SPACE", "1")
     return built
 

@@ -33,6 +33,8 @@ class EngineFacts(msgspec.Struct, frozen=True):
         max_model_len: Tokens of context; 0 where vLLM does not say.
         base_digest: SHA-256 of the weights, hex; empty where the files cannot be seen from here.
         chat_template_digest: SHA-256 of the chat template, hex; empty likewise.
+        folder: Where the weights lie; empty likewise.
+        merged: The adapter that was merged into the weights, `name@version`; empty where none was.
     """
 
     base_model: str = ""
@@ -41,6 +43,8 @@ class EngineFacts(msgspec.Struct, frozen=True):
     max_model_len: int = 0
     base_digest: str = ""
     chat_template_digest: str = ""
+    folder: str = ""
+    merged: str = ""
 
 
 class Replica:
@@ -69,6 +73,7 @@ class EnginePool:
     Attributes:
         facts: Of the replica that came up last; kept while all are down.
         on_change: Called with (replica URL, up) at each change, inside the event loop.
+        prepare: As given; also for a replica that has lost an adapter.
     """
 
     def __init__(
@@ -83,7 +88,7 @@ class EnginePool:
         self.facts = EngineFacts()
         self.on_change: list[Callable[[str, bool], None]] = []
         self._describe = describe
-        self._prepare = prepare
+        self.prepare = prepare
         self._phase = phase
         self._by_client = {replica.client: replica for replica in self.replicas}
         self._only = self.replicas[0] if len(self.replicas) == 1 else None
@@ -176,8 +181,8 @@ class EnginePool:
         if self._describe is not None:
             facts = await self._describe(client.url, facts, base)
         replica.facts = self.facts = facts
-        if self._prepare is not None:
-            await self._prepare(client)
+        if self.prepare is not None:
+            await self.prepare(client)
         replica.up = True
         log.info("vLLM is up", replica=client.url, model=facts.base_model, version=facts.vllm_version)
         for hook in self.on_change:

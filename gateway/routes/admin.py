@@ -9,8 +9,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.access import Access, Scope
 from gateway.documents import (
-    adapter_document,
-    alias_document,
     escalation_document,
     feedback_document,
     inference_document,
@@ -26,7 +24,6 @@ from guardrails.interface import Action
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from gateway.adapters.registry import Registry
     from gateway.store.archive import Archive
 
 
@@ -61,7 +58,7 @@ class FeedbackFilter(Paging):
     since_us: Annotated[int | None, Field(ge=0, le=2**63 - 1, description="Microseconds since the epoch.")] = None
 
 
-def admin_routes(access: Access, archive: Archive, registry: Registry) -> APIRouter:
+def admin_routes(access: Access, archive: Archive) -> APIRouter:
     routes = APIRouter(prefix="/admin", tags=["operators"], route_class=gated(access, Scope.ADMIN))
 
     @routes.get("/inferences", summary="Exchanges, without their content")
@@ -69,7 +66,7 @@ def admin_routes(access: Access, archive: Archive, registry: Registry) -> APIRou
         page = await archive.inferences(
             wanted.limit, wanted.after, Wanted(**wanted.model_dump(exclude=set(Paging.model_fields)))
         )
-        return _listing(map(inference_summary, page.items), page.after)
+        return listing(map(inference_summary, page.items), page.after)
 
     @routes.get("/inferences/{inference_id}", summary="One exchange, whole")
     async def inference(inference_id: str) -> dict[str, Any]:
@@ -87,23 +84,16 @@ def admin_routes(access: Access, archive: Archive, registry: Registry) -> APIRou
         page = await archive.feedback(
             wanted.limit, wanted.after, Asked(**wanted.model_dump(exclude=set(Paging.model_fields)))
         )
-        return _listing((feedback_document(given, retracted=retracted) for given, retracted in page.items), page.after)
+        return listing((feedback_document(given, retracted=retracted) for given, retracted in page.items), page.after)
 
     @routes.get("/escalations", summary="What was handed over to a person")
     async def escalations(wanted: Annotated[Paging, Query()]) -> dict[str, Any]:
         page = await archive.escalations(wanted.limit, wanted.after)
-        return _listing(map(escalation_document, page.items), page.after)
-
-    @routes.get("/adapters", summary="Registered adapters")
-    async def adapters() -> dict[str, Any]:
-        return _listing(map(adapter_document, registry.adapters()))
-
-    @routes.get("/aliases", summary="What each alias answers from")
-    async def aliases() -> dict[str, Any]:
-        return _listing(map(alias_document, registry.aliases()))
+        return listing(map(escalation_document, page.items), page.after)
 
     return routes
 
 
-def _listing(documents: Iterable[dict[str, Any]], after: str | None = None) -> dict[str, Any]:
+def listing(documents: Iterable[dict[str, Any]], after: str | None = None) -> dict[str, Any]:
+    """A page as every listing answers it."""
     return {"object": "list", "data": list(documents), "after": after}

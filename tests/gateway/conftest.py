@@ -15,9 +15,11 @@ import uvicorn
 from openai import AsyncOpenAI
 
 from gateway.access import open_access
+from gateway.adapters.control import Control
 from gateway.adapters.registry import Registry
 from gateway.app import make_app
 from gateway.engine.client import EngineClient, open_session
+from gateway.engine.limits import Limits
 from gateway.engine.pool import EnginePool
 from gateway.exchange import Exchange
 from gateway.hand_over import HandOver
@@ -29,7 +31,7 @@ from gateway.settings import KeySettings, Settings
 from gateway.store.archive import Archive
 from gateway.store.database import Store
 from gateway.store.drain import Drain
-from gateway.store.records import Adapter, Alias
+from gateway.store.records import Adapter, AdapterState, Alias
 from gateway.store.spool import Spool
 from guardrails.guard import Guard
 from guardrails.policy import Policy
@@ -91,7 +93,7 @@ def known_models() -> Registry:
     registry = Registry(BASE)
     registry.replace(
         [Alias("default", "base", 1_700_000_000_000_000), Alias("aiops", "ops@1", 1_700_000_001_000_000)],
-        [Adapter("ops", "1", "/nowhere", "d", "b", 8, 1_600_000_000_000_000, loaded=True)],
+        [Adapter("ops", "1", "/nowhere", "d", "b", 8, 1_600_000_000_000_000, AdapterState.LOADED)],
     )
     return registry
 
@@ -126,10 +128,15 @@ async def house(
             engine_timeout=options.pop("engine_timeout", 5.0),
         )
         options |= {"chat": Chat(exchange, guard.policy.max_body_bytes), "background": {"pool": pool.watch}}
+    limits = Limits(rank=16, slots=2, modules=frozenset(("q_proj", "v_proj")))
+    control = Control(home=home, store=store, registry=registry, pool=pool, metrics=metrics, limits=limits)
+    if engine:
+        pool.prepare = control.prepare
     app = make_app(
         access=access,
         guard=guard,
         registry=registry,
+        control=control,
         pool=pool,
         spool=spool,
         archive=archive,

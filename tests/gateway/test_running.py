@@ -13,7 +13,7 @@ from gateway.metrics import Metrics
 from gateway.running import Refused, listen, open_all, read_names, run, url_of
 from gateway.settings import Settings
 from gateway.store.database import Store
-from gateway.store.records import Adapter, Alias
+from gateway.store.records import Adapter, AdapterState, By
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -94,19 +94,29 @@ def store(tmp_path: Path) -> Iterator[Store]:
     opened.close()
 
 
+def put_ops(store: Store, alias: str) -> None:
+    by = By("me")
+    store.adapters.register(Adapter("ops", "1", "/ops", "d", "b", 16, 1, AdapterState.LOADED), by)
+    store.aliases.promote(alias, "ops@1", by)
+
+
+def named(store: Store, *, base_only: bool = False) -> Registry:
+    registry = read_names(store, Metrics(), None, base_only=base_only)
+    registry.set_base("tiny-llama")
+    return registry
+
+
 def test_the_alias_default_exists_from_the_first_start_and_stays_as_it_was_set(store: Store) -> None:
-    assert read_names(store, Metrics(), "tiny-llama", base_only=False).resolve("default").engine_model == "tiny-llama"
-    store.adapters.register(Adapter("ops", "1", "/ops", "d", "b", 16, 1))
-    store.aliases.put(Alias("default", "ops@1", 2))
+    assert named(store).resolve("default").engine_model == "tiny-llama"
+    put_ops(store, "default")
     metrics = Metrics()
-    assert read_names(store, metrics, "tiny-llama", base_only=False).resolve("default").engine_model == "ops@1"
+    assert read_names(store, metrics, None, base_only=False).resolve("default").engine_model == "ops@1"
     assert b'wardgate_adapter_info{adapter="ops@1",alias="default"} 1' in metrics.expose()
 
 
 def test_the_base_alone_answers_under_every_alias(store: Store) -> None:
-    store.adapters.register(Adapter("ops", "1", "/ops", "d", "b", 16, 1, loaded=True))
-    store.aliases.put(Alias("aiops", "ops@1", 2))
-    registry = read_names(store, Metrics(), "tiny-llama", base_only=True)
+    put_ops(store, "aiops")
+    registry = named(store, base_only=True)
     assert isinstance(registry, Registry)
     assert registry.resolve("aiops").adapter == "base"
     assert registry.wanted() == ()

@@ -4,11 +4,15 @@ import pytest
 
 from gateway.adapters.registry import Registry, Target
 from gateway.errors import EngineUnavailable, NotFound
-from gateway.store.records import Adapter, Alias
+from gateway.store.records import Adapter, AdapterState, Alias
+
+LOADED, REGISTERED = AdapterState.LOADED, AdapterState.REGISTERED
 
 
 def adapter(name: str, version: str, *, loaded: bool = False) -> Adapter:
-    return Adapter(name, version, f"/adapters/{name}/{version}", "d" * 64, "b" * 64, 16, 1, loaded=loaded)
+    return Adapter(
+        name, version, f"/adapters/{name}/{version}", "d" * 64, "b" * 64, 16, 1, LOADED if loaded else REGISTERED
+    )
 
 
 @pytest.fixture

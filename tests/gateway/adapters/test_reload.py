@@ -11,8 +11,9 @@ import pytest
 from safetensors.numpy import save_file
 from serving import serve
 
+from gateway.adapters.digest import adapter_digest
 from gateway.store.database import Store
-from gateway.store.records import Adapter, Alias
+from gateway.store.records import Adapter, AdapterState, By
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,10 +42,11 @@ def test_a_registered_adapter_is_loaded_and_answers_under_its_version(tmp_path: 
     home = tmp_path / "home"
     home.mkdir()
     path = write_adapter(tmp_path / "adapter")
-    now = time.time_ns() // 1000
+    now, by = time.time_ns() // 1000, By("me")
     store = Store(f"sqlite:///{home}/store.sqlite3")
-    store.adapters.register(Adapter("ops", "1", str(path), "0" * 64, "0" * 64, 1, now, loaded=True))
-    store.aliases.put(Alias("aiops", "ops@1", now))
+    store.adapters.register(Adapter("ops", "1", str(path), adapter_digest(path), "", 1, now), by)
+    store.adapters.move("ops@1", AdapterState.LOADED, by)
+    store.aliases.promote("aiops", "ops@1", by)
     store.close()
     gateway = serve(home, "--upstream", vllm_url)
     try:

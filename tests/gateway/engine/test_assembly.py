@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gateway.adapters.registry import Registry
 from gateway.engine import assembly, embedded
 from gateway.engine.assembly import Engines, OwnModel
 from gateway.settings import Settings
-from gateway.store.records import Adapter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +17,8 @@ if TYPE_CHECKING:
 
     import aiohttp
     from fake_vllm import FakeVllm
+
+    from gateway.engine.client import EngineClient
 
 # The parts of a vLLM that its supervision sees, on the port that the gateway chose.
 SERVER = """
@@ -60,7 +60,7 @@ async def test_a_vllm_of_our_own_is_started_described_and_stopped(
     settings = Settings(home=tmp_path / "var", model=str(folder))
     own = OwnModel(settings)
     own.command = [sys.executable, "-ISc", SERVER, str(own.port), str(folder)]
-    engines = Engines(settings, own, session, Registry("merged"))
+    engines = Engines(settings, own, session)
     watch = asyncio.create_task(engines.pool.watch())
     assert engines.pool.waiting_for == "vLLM is about to start"
     await engines.start()
@@ -80,7 +80,7 @@ async def test_the_embedded_model_is_obtained_before_vllm_starts(
     folder: Path, tmp_path: Path, session: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = Settings(home=tmp_path / "var")
-    engines = Engines(settings, OwnModel(settings), session, Registry(embedded.NAME))
+    engines = Engines(settings, OwnModel(settings), session)
     obtained = asyncio.Event()
 
     async def obtain(home: Path, tell: Callable[[str], None]) -> Path:
@@ -101,16 +101,20 @@ async def test_the_embedded_model_is_obtained_before_vllm_starts(
 async def test_upstreams_are_neither_started_nor_stopped(
     vllm: FakeVllm, tmp_path: Path, session: aiohttp.ClientSession
 ) -> None:
-    """Their names are their URLs, they get the adapters they lack, and what is not known of them is left empty."""
-    registry = Registry()
-    registry.replace([], [Adapter("ops", "1", "/ops", "d", "b", 16, 1, loaded=True)])
-    engines = Engines(Settings(home=tmp_path, upstreams=(vllm.url,)), None, session, registry)
+    """Their names are their URLs, each is made ready before it is used, and what is not known of them is left empty."""
+    engines = Engines(Settings(home=tmp_path, upstreams=(vllm.url,)), None, session)
+    prepared: list[EngineClient] = []
+
+    async def prepare(client: EngineClient) -> None:
+        prepared.append(client)
+
+    engines.pool.prepare = prepare
     await engines.start()
     watch = asyncio.create_task(engines.pool.watch())
     await until(lambda: engines.pool.waiting_for is None)
     await engines.stop()
     assert engines.pool.waiting_for is None
-    assert vllm.adapters == {"ops@1": "/ops"}
+    assert [client.url for client in prepared] == [vllm.url]
     assert engines.name(vllm.url) == vllm.url
     assert (engines.pool.facts.logprobs_mode, engines.pool.facts.base_digest) == ("", "")
     watch.cancel()
@@ -121,9 +125,9 @@ async def test_weights_that_cannot_be_read_cost_the_digest_only(
     folder: Path, tmp_path: Path, session: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = Settings(home=tmp_path / "var", model=str(folder))
-    engines = Engines(settings, OwnModel(settings), session, Registry("merged"))
+    engines = Engines(settings, OwnModel(settings), session)
     monkeypatch.setattr(assembly, "base_digest", lambda *_: (_ for _ in ()).throw(PermissionError("no")))
-    assert await engines._read_digests(str(folder)) == ("", "")
+    assert await engines._read_files(str(folder)) == {}
 
 
 def test_with_a_revision_the_hubs_main_files_are_not_taken_for_it(folder: Path, tmp_path: Path) -> None:
