@@ -8,6 +8,7 @@ from importlib.metadata import entry_points
 from cyclopts import App
 
 GROUPS = {
+    "adapters": "Register, load, promote, roll back and merge adapters.",
     "guard": "Ask the guard without a gateway.",
     "pairs": "Turn what people did into preference pairs, and pairs into datasets.",
 }
