@@ -17,13 +17,10 @@ PROMPTS = (
     "What should I check first when a web server is slow?",
     "Name one thing that eats disk space.",
     "The database does not answer. What now?",
-    "How do I list open ports?",
     "Tell me about the number 7.",
-    "Write a few words about rain.",
-    "Who are you?",
 )
 STEPS, RATE, RANK = 24, 5e-3, 8
-TIMES = 16  # the word in each answer: a stream is to last while adapters are swapped
+TIMES = 10  # the word in each answer: a stream is to last while adapters are swapped
 
 
 def main(model_folder: str, *wanted: str) -> None:
@@ -34,9 +31,16 @@ def main(model_folder: str, *wanted: str) -> None:
 def make(model_folder: str, out: str, word: str) -> None:
     """Train an adapter that says `word` and save it to `out`."""
     torch.manual_seed(7)
+    torch.set_num_threads(1)  # two threads beside another program wait for each other longer than they work
     tokenizer = AutoTokenizer.from_pretrained(model_folder)
     base = AutoModelForCausalLM.from_pretrained(model_folder, dtype=torch.bfloat16)
-    config = LoraConfig(r=RANK, lora_alpha=2 * RANK, target_modules=["q_proj", "v_proj"], task_type="CAUSAL_LM")
+    config = LoraConfig(
+        r=RANK,
+        lora_alpha=2 * RANK,
+        target_modules=["q_proj", "v_proj"],
+        layers_to_transform=list(range(18, 30)),  # of 30: what lies below needs no gradient
+        task_type="CAUSAL_LM",
+    )
     model = get_peft_model(base, config)
     model.train()
     chats, labels = [], []

@@ -45,6 +45,7 @@ KEY = "wg-test"
 METRICS_KEY = "wg-metrics"
 BASE = "org/base-model"
 LIMIT = 4096
+LIMITS = Limits(rank=16, slots=2, modules=frozenset(("q_proj", "v_proj")))
 
 
 @dataclass
@@ -102,10 +103,7 @@ def known_models() -> Registry:
 async def house(
     home: Path, *, served: bool = False, engine: str = "", policy: Policy | None = None, **options: Any
 ) -> AsyncIterator[House]:
-    """A house on a port where `served`; `options` go to `make_app`.
-
-    With `engine`, the URL of a vLLM, chats are answered by the real exchange; otherwise there is no vLLM.
-    """
+    """A house on a port where `served`, before the vLLM at `engine` if one is named; `options` go to `make_app`."""
     scraper = KeySettings(name="scraper", sha256=hashlib.sha256(METRICS_KEY.encode()).hexdigest(), scopes=("metrics",))
     registry = known_models()
     minter, metrics, spool = Minter({1: b"k" * 32}, 1), Metrics(), Spool.open(home)
@@ -115,7 +113,9 @@ async def house(
     access = open_access(Settings(home=home, keys=(scraper,)), KEY)
     guard = Guard(policy or Policy(max_body_bytes=LIMIT))
     pool = EnginePool([EngineClient(engine or "http://127.0.0.1:1", session)])
+    control = Control(home=home, store=store, registry=registry, pool=pool, metrics=metrics, limits=LIMITS)
     if engine:
+        pool.prepare = control.prepare
         exchange = Exchange(
             access=access,
             guard=guard,
@@ -128,10 +128,6 @@ async def house(
             engine_timeout=options.pop("engine_timeout", 5.0),
         )
         options |= {"chat": Chat(exchange, guard.policy.max_body_bytes), "background": {"pool": pool.watch}}
-    limits = Limits(rank=16, slots=2, modules=frozenset(("q_proj", "v_proj")))
-    control = Control(home=home, store=store, registry=registry, pool=pool, metrics=metrics, limits=limits)
-    if engine:
-        pool.prepare = control.prepare
     app = make_app(
         access=access,
         guard=guard,
