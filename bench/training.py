@@ -41,7 +41,7 @@ def run_ours(model: Path, file: Path, steps: int, out: Path) -> float:
     from training.trainer import train
 
     told = SHAPE | {"loss": "dpo", "model": str(model), "out": str(out), "learning_rate": RATE, "beta": BETA}
-    config = make_config(told | {"batch_size": BATCH, "accumulate": 1})
+    config = make_config(told | {"batch_size": BATCH, "accumulate": 1, "warmup": 0.0})
     return train(config, pairs_of(file, 0, steps * BATCH)).seconds
 
 
@@ -66,7 +66,7 @@ def run_trl(model: Path, file: Path, steps: int, out: Path) -> float:
         num_train_epochs=1,
         learning_rate=RATE,
         beta=BETA,
-        warmup_ratio=0.1,
+        warmup_steps=0,
         use_cpu=True,
         save_strategy="no",
     )

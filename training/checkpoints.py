@@ -28,11 +28,16 @@ class Workplace:
         resumed: Whether an earlier run is gone on with.
     """
 
-    def __init__(self, config: TrainConfig, *, resume: bool) -> None:
-        """Begin, or go on where there is something to go on with: a preempted Job says --resume from its first pod on.
+    def __init__(self, config: TrainConfig, pairs: str, *, resume: bool) -> None:
+        """Begin, or go on where there is something: a preempted Job says --resume from its first pod on.
+
+        Args:
+            config: The run.
+            pairs: Digest of what it learns from.
+            resume: Go on with a run that was begun.
 
         Raises:
-            TrainError: Something would be lost, or another process is at work.
+            TrainError: Something would be lost, the run that is gone on with was another, or another process is at work.
         """
         out = Path(config.out)
         self.folder = out.parent / f".{out.name}.training"
@@ -51,12 +56,19 @@ class Workplace:
         except BlockingIOError:
             self._lock.close()
             raise TrainError(f"--out: another process is training {str(out)!r}. Wait for it, or end it.") from None
-        self._agree(config)
+        self._agree(config, pairs)
 
-    def _agree(self, config: TrainConfig) -> None:
+    def _agree(self, config: TrainConfig, pairs: str) -> None:
+        learned = self.folder / "pairs.sha256"
         if not self.resumed:
+            write_whole(learned, pairs.encode())
             write_whole(self.folder / RUN, config.to_json())
             return
+        if (began := learned.read_text()) != pairs:
+            raise TrainError(
+                f"--pairs: the pairs (digest {pairs[:12]}) are not those the run began with ({began[:12]}). Resume "
+                "with the same ones, or start anew with another --out."
+            )
         kept = read_config(self.folder / RUN)
         for field in config.__struct_fields__:
             was, now = getattr(kept, field), getattr(config, field)

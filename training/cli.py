@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from dataclasses import asdict, dataclass
@@ -105,6 +106,7 @@ def train(
 
 def _run(config: TrainConfig, found: Found, *, resume: bool, json_: bool) -> int:
     # torch takes seconds to import, and an image without it can still say what `train` is
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # it misses a kernel at import, needed or not
     from training.interruption import Interrupted  # noqa: PLC0415
     from training.trainer import Diverged  # noqa: PLC0415
     from training.trainer import train as run  # noqa: PLC0415

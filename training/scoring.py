@@ -60,6 +60,8 @@ def score_pairs(model: Any, pairs: Sequence[Encoded], dtype: torch.dtype, tokens
     single: list[tuple[list[float], list[float]]] = []
     was_training = model.training
     model.eval()
+    for layer in _quantized(model):
+        layer.training = True  # bitsandbytes packs layers for inference for good when it sees them evaluate on a CPU
     with torch.no_grad():
         for part in _parts(pairs, tokens):
             batch = pack(part, dtype, model.device)
@@ -88,7 +90,7 @@ def in_float32(model: Any) -> Iterator[None]:
         for parameter, data in zip(module.parameters(recurse=False), kept.pop(id(module)), strict=True):
             parameter.data = data
 
-    quantized = [module for module in model.modules() if type(module).__name__ == "Linear4bit"]
+    quantized = _quantized(model)
     computing = [module.compute_dtype for module in quantized]
     for module in quantized:
         module.compute_dtype = torch.float32
@@ -104,6 +106,10 @@ def in_float32(model: Any) -> Iterator[None]:
             hook.remove()
         for module, dtype in zip(quantized, computing, strict=True):
             module.compute_dtype = dtype
+
+
+def _quantized(model: Any) -> list[Any]:
+    return [module for module in model.modules() if hasattr(module, "compute_dtype")]
 
 
 def _parts(pairs: Sequence[Encoded], tokens: int) -> Iterator[list[Encoded]]:

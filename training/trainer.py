@@ -111,8 +111,9 @@ def train(
     if resume and (Path(config.out) / RUN).exists():
         return msgspec.structs.replace(read_provenance(Path(config.out)).metrics, adapter=config.out)
     keep_freed_memory()
+    digest = hashlib.sha256(write_pairs(pairs)).hexdigest()
     with ExitStack() as cleanup:
-        place = cleanup.enter_context(closing(Workplace(config, resume=resume)))
+        place = cleanup.enter_context(closing(Workplace(config, digest, resume=resume)))
         stop = cleanup.enter_context(listening())
         display = cleanup.enter_context(closing(Display()))
         encoding = encode_pairs(load_tokenizer(config.model), pairs, config.max_length, for_sft=config.loss == "sft")
@@ -126,7 +127,7 @@ def train(
         journal = cleanup.enter_context(closing(Journal(place.folder, progress.step)))
         progress = _loop(run, progress, journal, began - progress.seconds)
         outcome = _outcome(run, progress)
-        dataset = Dataset(name, version, hashlib.sha256(write_pairs(pairs)).hexdigest(), len(run.pairs))
+        dataset = Dataset(name, version, digest, len(run.pairs))
         publish(policy, config, place.folder, outcome=outcome, dataset=dataset, base=base, reference=run.reference)
     return outcome
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
+import torch
 from tiny_model import make_model
 
 from training.config import TrainConfig
@@ -29,6 +30,12 @@ class Configure(Protocol):
     """Makes a run on the tiny model, in the test's own folder; what is given differs from `TINY`."""
 
     def __call__(self, **given: Any) -> TrainConfig: ...
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> None:
+    """Two threads on matrices of 32 columns only wait for each other, on a busy machine for seconds."""
+    torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")
