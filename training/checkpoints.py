@@ -29,7 +29,7 @@ class Workplace:
     """
 
     def __init__(self, config: TrainConfig, pairs: str, *, resume: bool) -> None:
-        """Begin, or go on where there is something: a preempted Job says --resume from its first pod on.
+        """Begin, or go on where there is something: a Job says --resume from its first pod on.
 
         Args:
             config: The run.
