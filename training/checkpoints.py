@@ -37,7 +37,7 @@ class Workplace:
             resume: Go on with a run that was begun.
 
         Raises:
-            TrainError: Something would be lost, the run that is gone on with was another, or another process is at work.
+            TrainError: Something would be lost, the run begun was another one, or another process is at work.
         """
         out = Path(config.out)
         self.folder = out.parent / f".{out.name}.training"
