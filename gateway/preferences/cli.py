@@ -171,8 +171,12 @@ def tell(result: Mapping[str, Any], *, json_: bool, quiet: bool) -> None:
         out.write(f"{json.dumps(result)}\n")
         return
     place = result.get("dataset") or result.get("out") or "nothing was written"
-    out.write(f"{result['pairs']} pairs of {result['rows']} rows: {place}\n")
+    out.write(f"{many(result['pairs'], 'pair')} of {many(result['rows'], 'row')}: {place}\n")
     out.writelines(f"  left out, {reason.replace('_', ' ')}: {count}\n" for reason, count in result["odd"].items())
+
+
+def many(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def refuse(command: str, message: str) -> NoReturn:

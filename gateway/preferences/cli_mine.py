@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from gateway.preferences.cli import DONE, NOTHING, Json, Out, keep, refuse, refusing
+from gateway.preferences.cli import DONE, NOTHING, Json, Out, keep, many, refuse, refusing
 from gateway.settings import load_settings
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def _tell(result: dict[str, Any], *, json_: bool, quiet: bool) -> None:
         out.write(f"{json.dumps(result)}\n")
         return
     place = result.get("dataset") or result.get("out") or "nothing was written"
-    out.write(f"{result['pairs']} pairs from {result['exchanges']} exchanges: {place}\n")
+    out.write(f"{many(result['pairs'], 'pair')} from {many(result['exchanges'], 'exchange')}: {place}\n")
     out.writelines(f"  {signal.replace('_', ' ')}: {count}\n" for signal, count in result["signals"].items())
     for reason, count in result["skipped"].items():
         out.write(f"  left out, {reason.replace('.', ': ').replace('_', ' ')}: {count}\n")

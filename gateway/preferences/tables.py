@@ -14,7 +14,7 @@ from rich.text import Text
 def print_statistics(document: dict[str, Any], named: str) -> None:
     """Two tables, by objective and by origin, and what stands beside them; on standard output."""
     console = Console(file=sys.stdout, highlight=False)
-    console.print(Text(f"{named}: {document['pairs']} pairs, {document['prompts']['distinct']} prompts"))
+    console.print(Text(f"{named}: {document['pairs']} pairs on {document['prompts']['distinct']} prompts"))
     for name in ("objectives", "origins"):
         console.print(_parts(name.removesuffix("s"), document[name]))
     console.print(_lengths(document["length"]))

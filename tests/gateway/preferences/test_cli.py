@@ -52,7 +52,7 @@ def test_dialogues_become_a_dataset_that_goes_out_again(tmp_path: Path, wardgate
         "pairs": 1,
         "odd": {"equal_answers": 1},
     }
-    assert "1 pairs of 2 rows: harmless@1\n  left out, equal answers: 1" in wardgate(*words).stdout
+    assert "1 pair of 2 rows: harmless@1\n  left out, equal answers: 1" in wardgate(*words).stdout
     assert json.loads(wardgate("stats", "harmless@1", "--json").stdout)["objectives"]["safety"]["pairs"] == 1
     assert "safety" in wardgate("stats", "harmless").stdout
     for layout in ("jsonl", "trl", "hh"):

@@ -109,7 +109,7 @@ async def test_what_people_did_over_http_becomes_a_dataset(
 
 def test_a_person_reads_what_was_made(tmp_path: Path) -> None:
     filled(tmp_path)
-    assert mine(tmp_path, "--out", "pairs.jsonl").stdout == "1 pairs from 1 exchanges: pairs.jsonl\n  edit: 1\n"
+    assert mine(tmp_path, "--out", "pairs.jsonl").stdout == "1 pair from 1 exchange: pairs.jsonl\n  edit: 1\n"
     assert read_pairs(tmp_path / "pairs.jsonl")[0].inferences == (exchange(1).id,)
     assert read_pairs(tmp_path / "pairs.jsonl")[0].chosen == "good"
 
