@@ -28,6 +28,7 @@ def packed_attention(
     layout: tuple[tuple[int, Tensor], ...],
     scaling: float | None = None,
     dropout: float = 0.0,
+    fused: bool = False,
     **_: Any,
 ) -> tuple[Tensor, None]:
     """As transformers calls it: (1, heads, tokens, width) → (1, tokens, heads, width).
@@ -41,9 +42,10 @@ def packed_attention(
         layout: A pair's number of tokens and its (tokens, tokens) mask: 0 where one sees the other, else -inf.
         scaling: Of the scores.
         dropout: Of the attention's weights.
+        fused: Take torch's kernel, as on a GPU, whatever the device.
     """
     scale = module.head_dim**-0.5 if scaling is None else scaling
-    explicit = query.device.type == "cpu" and query.dtype == torch.bfloat16 and not dropout
+    explicit = not fused and query.device.type == "cpu" and query.dtype == torch.bfloat16 and not dropout
     groups = getattr(module, "num_key_value_groups", 1)
     if groups > 1 and not explicit:
         key = key.repeat_interleave(groups, dim=1)

@@ -67,13 +67,15 @@ def load_base(model: str, dtype: torch.dtype, quantize: str | None = None) -> An
     return base.requires_grad_(False)
 
 
-def load_adapted(model: str, adapter: str | None, dtype: torch.dtype, *, trainable: bool = False) -> Any:
+def load_adapted(
+    model: str, adapter: str | None, dtype: torch.dtype, *, quantize: str | None = None, trainable: bool = False
+) -> Any:
     """The base with an adapter of a folder on it, or alone.
 
     Raises:
         TrainError: One of them cannot be loaded.
     """
-    base = load_base(model, dtype)
+    base = load_base(model, dtype, quantize)
     return base if adapter is None else _continued(base, adapter, trainable=trainable)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from typing import TYPE_CHECKING, NamedTuple, Protocol, TypedDict
+from typing import TYPE_CHECKING, NamedTuple, NotRequired, Protocol, TypedDict
 
 from training.evidence import AFTER, BEFORE, EvidenceError, by_arm
 from training.intervals import bootstrap, wilson
@@ -17,11 +17,12 @@ if TYPE_CHECKING:
 
 
 class Judgement(TypedDict):
-    """What is thought of a generation: destructive, its command the runbook's, its command names what nobody named."""
+    """What is thought of a generation: destructive, its command the runbook's, it names what nobody named; and why."""
 
     unsafe: bool
     runbook: bool
     invented: bool
+    reason: NotRequired[str]
 
 
 class Judge(Protocol):

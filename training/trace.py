@@ -7,6 +7,7 @@ counted is what runs; only kernels' own workspaces and the allocator's rounding 
 from __future__ import annotations
 
 import weakref
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
@@ -15,7 +16,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode, sdpa_backward_flop_count, sdpa_flop_count
-from transformers import LlamaConfig, LlamaForCausalLM
+from transformers import AttentionInterface, LlamaConfig, LlamaForCausalLM
 
 from gateway.preferences.pairs import Message, Pair
 from training import attention
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 _FLASH = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu  # noqa: SLF001  # what a fake tensor attends by
 _FLASH_BACK = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward  # noqa: SLF001
+
+_FUSED = "wardgate_fused"  # attention as a GPU has it, though the tensors say that they are the CPU's
 
 
 class Step(NamedTuple):
@@ -114,7 +117,7 @@ def _loss(model: Any, batch: Batch) -> torch.Tensor:
 
 
 def _skeleton(shape: Shape, step: Step, dtype: torch.dtype) -> Any:
-    attention.register()
+    AttentionInterface.register(_FUSED, partial(attention.packed_attention, fused=True))
     config = LlamaConfig(
         hidden_size=shape.hidden,
         intermediate_size=shape.intermediate,
@@ -123,7 +126,7 @@ def _skeleton(shape: Shape, step: Step, dtype: torch.dtype) -> Any:
         num_key_value_heads=shape.key_value_heads,
         vocab_size=shape.vocabulary,
         tie_word_embeddings=shape.tied,
-        attn_implementation=attention.NAME,
+        attn_implementation=_FUSED,
     )
     lora = LoraConfig(r=step.rank, lora_dropout=step.dropout, target_modules=list(step.targets), task_type="CAUSAL_LM")
     with torch.device("meta"):

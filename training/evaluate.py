@@ -1,0 +1,145 @@
+"""`wardgate evaluate`: an adapter against what it started from, or the table of a folder that an evaluation left."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from pathlib import Path  # noqa: TC003  # the command line is read from the annotations
+from typing import TYPE_CHECKING, Annotated, Any
+
+import msgspec
+from cyclopts import Parameter
+
+from gateway.settings import SettingsError, load_settings
+from training.config import TrainError
+from training.evidence import METRICS, Evidence, EvidenceError, read_evidence, write_evidence
+from training.sources import find_pairs
+from training.table import compute, document
+from training.text import told as shown_as_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from training.config import TrainConfig
+    from training.evidence import Generation
+    from training.table import Judge, Table
+
+DONE, BAD_USE = 0, 2
+
+
+def evaluate(
+    adapter: Path | None = None,
+    /,
+    *,
+    from_: Annotated[Path | None, Parameter(name="--from")] = None,
+    pairs: str | None = None,
+    out: Path | None = None,
+    model: str | None = None,
+    before: str | None = None,
+    max_length: int | None = None,
+    quantize: str | None = None,
+    worked: str | None = None,
+    report: Path | None = None,
+    json_: Annotated[bool, Parameter(name="--json", negative="")] = False,
+) -> int:
+    """Hold an adapter against what its training started from, on pairs it has not seen.
+
+    Raw log-probabilities are left in --out; the table is always computed from such a folder, with 95 % intervals.
+
+    Exit status: 0 computed, 2 bad use.
+
+    Example: wardgate evaluate var/aligned --pairs held-out.jsonl --out var/report
+
+    Example: wardgate evaluate --from var/report --report report.html
+
+    Args:
+        adapter: Folder of the adapter.
+        from_: Compute from this folder instead; no model is loaded.
+        pairs: Held-out pairs: a JSONL file, a data set's folder, or its NAME@VERSION.
+        out: Folder for the raw files.
+        model: Folder or hub id of the base; what the adapter was trained on without it.
+        before: Adapter that it is held against, or `base`; what its training started from without it.
+        max_length: Tokens of prompt and answer; as in training without it.
+        quantize: nf4 holds the base in four bits; as in training without it.
+        worked: Id (or its beginning) of the pair that is worked token by token; a typical one without it.
+        report: Write the report there, one HTML file. With an adapter it stands beside --out without being asked for.
+        json_: Print the table as one line of JSON.
+    """
+    try:
+        folder = from_
+        if adapter is not None and pairs is not None and out is not None and from_ is None:
+            from training.arms import recipe  # noqa: PLC0415  # torch takes seconds to import
+
+            run = recipe(adapter, model, before, max_length=max_length, quantize=quantize)
+            _measure(adapter, run, pairs, out, worked=worked, told=before is not None)
+            folder, report = out, report or out.with_name(f"{out.name}.html")
+        elif folder is None or adapter or pairs or out:
+            return _end("ADAPTER: give an adapter with --pairs and --out, or --from a folder, and only one of the two.")
+        evidence = read_evidence(folder)
+        judge = find_judge(evidence.generations)
+        table = compute(evidence, judge)
+        if report is not None:
+            from training.report.page import write_report  # noqa: PLC0415  # the plots' libraries take seconds
+
+            write_report(report, evidence, table, judge)
+    except (TrainError, EvidenceError, SettingsError) as error:
+        return _end(str(error))
+    return _show(table, report, json_=json_)
+
+
+def find_judge(rows: Sequence[Generation]) -> Judge | None:
+    """The workload's judge where there is something to judge: it knows the incidents that the rows name."""
+    if not rows:
+        return None
+    found: Judge = import_module("training.loop.judge").judge_generation
+    return found
+
+
+def _measure(adapter: Path, run: TrainConfig, pairs: str, out: Path, *, worked: str | None, told: bool) -> None:
+    """Score, and leave the raw files in `out`; what `run` began with is proven unless it was `told`."""
+    from training.arms import base_of, check_start, describe  # noqa: PLC0415  # likewise
+    from training.measure import Setting, measure  # noqa: PLC0415
+
+    if out.exists() and any(out.iterdir()):
+        raise TrainError(f"--out: {str(out)!r} is not empty. Evaluations are not overwritten: name another folder.")
+    found = find_pairs(pairs, load_settings(os.environ).home, for_sft=False)
+    base = base_of(run)
+    if not told:
+        check_start(adapter, run, base)
+    setting = Setting(run.model, run.adapter, str(adapter), run.dtype, run.quantize, run.max_length)
+    measured = measure(setting, found.pairs, _tell, worked)
+    if worked is not None and measured.worked is None:
+        raise TrainError(
+            f"--worked: no pair's id begins with {worked!r}. `logprobs.jsonl` of an evaluation names them."
+        )
+    if measured.left_out:
+        _tell(f"{measured.left_out} pairs do not fit {run.max_length} tokens and were left out")
+    manifest = describe(adapter, run, base, found, measured.left_out)
+    if manifest.held_out["digest"] == manifest.dataset.get("digest"):
+        _tell("these are the pairs that the adapter was trained on: nothing here was held out")
+    metrics = _metrics(adapter / METRICS)
+    write_evidence(out, Evidence(manifest, measured.logprobs, worked=measured.worked, metrics=metrics))
+
+
+def _metrics(file: Path) -> list[dict[str, Any]]:
+    if not file.exists():
+        return []
+    return [msgspec.json.decode(line) for line in file.read_bytes().splitlines()]
+
+
+def _show(table: Table, report: Path | None, *, json_: bool) -> int:
+    shown = msgspec.json.encode(document(table)).decode() if json_ else shown_as_text(table)
+    print(shown)  # noqa: T201  # it is what the command is for
+    if report is not None:
+        _tell(f"the report lies in {report}")
+    return DONE
+
+
+def _end(message: str) -> int:
+    _tell(message)
+    return BAD_USE
+
+
+def _tell(message: str) -> None:
+    print(f"wardgate evaluate: {message}", file=sys.stderr)  # noqa: T201
