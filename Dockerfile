@@ -12,7 +12,7 @@ RUN python -m venv /opt/wardgate && \
 FROM python:3.11-slim-bookworm
 RUN groupadd --gid 10001 wardgate && \
     useradd --uid 10001 --gid 10001 --no-create-home --home-dir /var/lib/wardgate --shell /usr/sbin/nologin wardgate && \
-    install --directory --owner=10001 --group=10001 --mode=0700 /var/lib/wardgate /adapters
+    install --directory --owner=10001 --group=10001 --mode=0700 /var/lib/wardgate /var/lib/wardgate/adapters /adapters
 COPY --from=build /opt/wardgate /opt/wardgate
 ENV PATH=/opt/wardgate/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \

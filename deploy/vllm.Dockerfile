@@ -11,7 +11,7 @@ COPY training training
 RUN python3 -m pip install --no-cache-dir --disable-pip-version-check --constraint constraints.txt ".[engine-cuda,training]" && \
     groupadd --gid 10001 wardgate && \
     useradd --uid 10001 --gid 10001 --no-create-home --home-dir /var/lib/vllm --shell /usr/sbin/nologin wardgate && \
-    install --directory --owner=10001 --group=10001 --mode=0700 /var/lib/vllm /adapters
+    install --directory --owner=10001 --group=10001 --mode=0700 /var/lib/vllm /var/lib/wardgate/adapters /adapters
 ENV HOME=/var/lib/vllm \
     HF_HOME=/var/lib/vllm/huggingface \
     VLLM_CACHE_ROOT=/var/lib/vllm/cache \

@@ -8,8 +8,12 @@ from typing import Any
 
 import pytest
 import yaml
+from dockerfile import stages
 
-COMPOSE = Path(__file__).resolve().parents[2] / "deploy" / "compose.yaml"
+from gateway.adapters.keeping import FOLDER
+
+ROOT = Path(__file__).resolve().parents[2]
+COMPOSE = ROOT / "deploy" / "compose.yaml"
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE.read_text(encoding="utf-8"))["services"]
 
 
@@ -65,10 +69,31 @@ def test_registers_what_was_trained_and_nothing_unfinished(tmp_path: Path) -> No
 
 
 def test_all_see_the_adapter_under_one_path() -> None:
-    """Training writes /adapters; who registers, serves and loads from it may only read it."""
+    """Training writes /adapters, which the gateway reads; its own copies lie where vLLM finds them and cannot write."""
     mounts = {name: [str(mount) for mount in service.get("volumes", [])] for name, service in SERVICES.items()}
     assert "adapters:/adapters" in mounts["train"]
-    assert all("adapters:/adapters:ro" in mounts[name] for name in ("register", "gateway", "vllm"))
+    assert all("adapters:/adapters:ro" in mounts[name] for name in ("register", "gateway"))
+    kept = f"{stages(ROOT / 'Dockerfile')[-1].environment['WARDGATE_HOME']}/{FOLDER}"
+    assert f"registered:{kept}" in mounts["gateway"]
+    assert f"registered:{kept}:ro" in mounts["vllm"]
+
+
+@pytest.mark.parametrize("recipe", ["Dockerfile", "deploy/vllm.Dockerfile"])
+def test_volumes_begin_with_the_images_owner(recipe: str) -> None:
+    """A new volume takes owner and mode from the image's folder, so both images have it, for the user who writes."""
+    made = next(step.text for step in stages(ROOT / recipe)[-1].all("RUN") if "install --directory" in step.text)
+    assert "--owner=10001" in made
+    assert {"/adapters", "/var/lib/wardgate/adapters"} <= set(made.split())
+
+
+def test_nobody_but_the_gateway_sees_its_home() -> None:
+    """The volume with the gateway's key and spool is mounted in its own container alone."""
+    holders = [
+        name
+        for name, service in SERVICES.items()
+        if any(str(mount).startswith("gateway:") for mount in service.get("volumes", []))
+    ]
+    assert holders == ["gateway"]
 
 
 def test_trains_on_the_checkpoint_that_is_served() -> None:

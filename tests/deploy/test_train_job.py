@@ -142,7 +142,7 @@ def test_fetches_what_is_trained(size: str) -> None:
 
 @sizes
 def test_our_own_program_understands_its_flags(size: str) -> None:
-    """The command line that is installed binds every flag of training to the value that is meant."""
+    """The command line that is installed binds every flag of both commands to the value that is meant."""
     leaves = {entry.name: entry.value for entry in entry_points(group="wardgate.commands")}
     program, *given = words(size, "train")
     assert program == "wardgate"
@@ -154,6 +154,10 @@ def test_our_own_program_understands_its_flags(size: str) -> None:
     config = make_config(recipe | {"loss": "dpo", "model": told["model"], "out": str(told["out"])})
     assert (config.quantize, config.recompute) == (("nf4", True) if size == "70b" else (None, False))
     assert (config.lora_r, config.learning_rate, config.pairs_a_step) == (16, 5e-6, 32)
+    _, bound, _ = build(leaves).parse_args(words(size, "register")[1:], exit_on_error=False, print_error=False)
+    told = bound.arguments
+    assert (told["adapter"], str(told["path"])) == (words(size, "register")[3], str(config.out))
+    assert (told["where"].url, told["where"].key) == ("http://gateway:8000", "$(GATEWAY_KEY)")
 
 
 @sizes
