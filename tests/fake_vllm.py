@@ -126,3 +126,29 @@ class ChattingVllm(FakeVllm):
         if self.cut_after is not None and request.transport is not None:
             request.transport.abort()
         return response
+
+
+class ProbedVllm(ChattingVllm):
+    """Knows which names it serves, and scores a conversation by whose weights it has under the name.
+
+    Attributes:
+        logprobs_of: By folder, the log-probability of every token; the base model has 0.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(["Yes", "."])
+        self.logprobs_of: dict[str, float] = {}
+        self.chat = self.serve
+
+    async def serve(self, request: web.BaseRequest) -> web.StreamResponse:
+        asked = self.asked
+        name = asked["model"]
+        if name != self.base and name not in self.adapters:
+            return web.json_response({"error": {"message": f"The model {name} does not exist."}}, status=404)
+        if "prompt_logprobs" not in asked:
+            return await self.converse(request)
+        logprob = 0.0 if name == self.base else self.logprobs_of.get(self.adapters[name], -1.0)
+        words = " ".join(message["content"] for message in asked["messages"]).split()
+        scored: list[Any] = [None, *({str(len(word)): {"logprob": logprob}} for word in words)]
+        document = json.loads(vllm_bytes.completion(["Yes"]))
+        return web.json_response(document | {"prompt_logprobs": scored})

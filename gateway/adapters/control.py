@@ -75,7 +75,8 @@ class Control:
         self._metrics = metrics
         self._limits = limits
         self._aligned = aligned
-        self._seen = -1
+        self._seen = self._tidied = -1  # numbers of changes
+        self._shown = set(registry.answering())
         self._loading = asyncio.Lock()
         self._refreshing = asyncio.Lock()
 
@@ -207,14 +208,16 @@ class Control:
             return await self._load(id, (client,), by)
 
     async def watch(self) -> None:
-        """Take over what other gateways on the same store change, until cancelled."""
+        """Take over what other gateways on the same store change, and unload what is not wanted; until cancelled."""
         while True:
             await asyncio.sleep(LOOK)
             try:
                 if await asyncio.to_thread(self._store.changes.last) != self._seen:
                     await self.refresh()
+                if self._tidied != (seen := self._seen):
                     await asyncio.sleep(GRACE)
                     await self._tidy()
+                    self._tidied = seen
             except (StoreError, EngineUnavailable, EngineRefused) as error:
                 # What is in memory goes on being served; the next look tries again.
                 log.warning("the registry could not be read again", reason=str(error))
@@ -240,8 +243,12 @@ class Control:
         return self._store.changes.last(), self._store.aliases.all(), self._store.adapters.all()
 
     def _show(self) -> None:
-        for alias, adapter in self._registry.answering().items():
+        answering = self._registry.answering()
+        for alias in self._shown - answering.keys():
+            self._metrics.adapter_info(alias, None)
+        for alias, adapter in answering.items():
             self._metrics.adapter_info(alias, adapter)
+        self._shown = set(answering)
 
     async def _tidy(self) -> None:
         """Unload what this store knows and nobody wants."""

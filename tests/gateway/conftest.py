@@ -127,7 +127,10 @@ async def house(
             hand_over=HandOver(minter),
             engine_timeout=options.pop("engine_timeout", 5.0),
         )
-        options |= {"chat": Chat(exchange, guard.policy.max_body_bytes), "background": {"pool": pool.watch}}
+        options |= {
+            "chat": Chat(exchange, guard.policy.max_body_bytes),
+            "background": {"pool": pool.watch, "names": control.watch},
+        }
     app = make_app(
         access=access,
         guard=guard,
