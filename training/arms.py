@@ -119,5 +119,12 @@ def describe(adapter: Path, run: TrainConfig, base: str, held_out: Found, left_o
             "torch": version("torch"),
             "transformers": version("transformers"),
         },
-        recipe=shlex.join(["wardgate", "evaluate", *sys.argv[2:]]) if sys.argv[1:2] == ["evaluate"] else "",
+        recipe=_recipe(sys.argv[1:]),
     )
+
+
+def _recipe(words: list[str]) -> str:
+    """The command that was given, its paths by their last part: evidence is kept where others read it."""
+    if words[:1] != ["evaluate"]:
+        return ""
+    return shlex.join(["wardgate", *(Path(word).name if word.startswith("/") else word for word in words)])

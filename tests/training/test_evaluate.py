@@ -9,6 +9,7 @@ import pytest
 from tiny_model import some_pairs
 
 from gateway.preferences.pairs import write_pairs
+from training.arms import _recipe
 from training.evaluate import evaluate
 from training.trainer import train
 
@@ -134,3 +135,10 @@ def test_bad_use_is_told(
         told["pairs"] = str(tmp_path / given["pairs"])
     assert evaluate(told.pop("adapter", None), **told) == 2
     assert said in capsys.readouterr().err
+
+
+def test_recipe_holds_no_path_of_the_machine() -> None:
+    """The command that is kept with the evidence names folders by their last part."""
+    given = ["evaluate", "/home/me/aligned", "--pairs", "h.jsonl", "--out", "/tmp/e"]
+    assert _recipe(given) == "wardgate evaluate aligned --pairs h.jsonl --out e"
+    assert not _recipe(["train"])

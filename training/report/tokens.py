@@ -24,7 +24,7 @@ class Step(NamedTuple):
         sum_after: Likewise.
         tone: `fell`, `rose` or nothing.
         strength: Of the colour, 0 to 100.
-        turn: Whether the model turned away here: the greatest loss of the answer.
+        turn: Whether the model turned away here: the first loss of at least half the greatest.
         broken: Whether a line ends with it.
     """
 
@@ -67,7 +67,7 @@ def walk(side: str, worked: Worked) -> Walk:
         change = token.after - token.before
         strength = round(100 * min(1.0, abs(change) / _FULL))
         tone = "" if strength < 4 else "fell" if change < 0 else "rose"
-        turn = side == "rejected" and change == least < -1 and not any(step.turn for step in steps)
+        turn = side == "rejected" and least < -1 and change <= least / 2 and not any(step.turn for step in steps)
         shown = token.text.replace("\n", "↵")
         broken = "\n" in token.text
         steps.append(Step(shown, token.before, token.after, sum_before, sum_after, tone, strength, turn, broken))
