@@ -105,11 +105,9 @@ async def house(
 ) -> AsyncIterator[House]:
     """A house on a port where `served`, before the vLLM at `engine` if one is named; `options` go to `make_app`."""
     scraper = KeySettings(name="scraper", sha256=hashlib.sha256(METRICS_KEY.encode()).hexdigest(), scopes=("metrics",))
-    registry = known_models()
-    minter, metrics, spool = Minter({1: b"k" * 32}, 1), Metrics(), Spool.open(home)
-    session = open_session()
-    store = Store(f"sqlite:///{home}/store.sqlite3")
-    archive = Archive(pending=spool.pending, store=store)
+    registry, minter, metrics = known_models(), Minter({1: b"k" * 32}, 1), Metrics()
+    spool = Spool.open(home)
+    session, store = open_session(), Store(f"sqlite:///{home}/store.sqlite3")
     access = open_access(Settings(home=home, keys=(scraper,)), KEY)
     guard = Guard(policy or Policy(max_body_bytes=LIMIT))
     pool = EnginePool([EngineClient(engine or "http://127.0.0.1:1", session)])
@@ -138,7 +136,7 @@ async def house(
         control=control,
         pool=pool,
         spool=spool,
-        archive=archive,
+        archive=Archive(pending=spool.pending, store=store),
         minter=minter,
         metrics=metrics,
         chat=options.pop("chat", echo),
