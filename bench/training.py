@@ -119,7 +119,9 @@ def one(side: str, arguments: argparse.Namespace) -> None:
 
 def child(arguments: argparse.Namespace, *more: str) -> dict[str, float]:
     command = [sys.executable, __file__, "--model", str(arguments.model), "--pairs", str(arguments.pairs), *more]
-    done = subprocess.run([*command, "--steps", str(arguments.steps)], check=True, stdout=subprocess.PIPE, text=True)
+    command += ["--steps", str(arguments.steps), "--others", str(arguments.others)]
+    environment = os.environ | ({"OMP_NUM_THREADS": str(arguments.threads)} if arguments.threads else {})
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment)
     found: dict[str, float] = json.loads(done.stdout.strip().splitlines()[-1])
     return found
 
@@ -136,7 +138,14 @@ def compare(arguments: argparse.Namespace) -> dict[str, Any]:
     middle = {
         side: {name: statistics.median(run[name] for run in runs[side]) for name in runs[side][0]} for side in SIDES
     }
-    return {"steps": arguments.steps, "batch": BATCH, "runs": runs, "medians": middle, "other_pairs": others}
+    return {
+        "steps": arguments.steps,
+        "batch": BATCH,
+        "threads": arguments.threads,
+        "runs": runs,
+        "medians": middle,
+        "other_pairs": others,
+    }
 
 
 def table(found: dict[str, Any]) -> str:
@@ -163,6 +172,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--steps", type=int, default=4, help="of 4 pairs")
     parser.add_argument("--others", type=int, default=48, help="pairs asked of both adapters afterwards")
+    parser.add_argument("--threads", type=int, help="of both sides; two wait for each other where others use a core")
     parser.add_argument("--model", type=Path, default=MODEL)
     parser.add_argument("--pairs", type=Path, default=HH, help="in the HH layout")
     parser.add_argument("--json", type=Path, help="write the figures there")

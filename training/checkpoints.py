@@ -61,6 +61,7 @@ class Workplace:
     def _agree(self, config: TrainConfig, pairs: str) -> None:
         learned = self.folder / "pairs.sha256"
         if not self.resumed:
+            (self.folder / _REFERENCE).unlink(missing_ok=True)  # of a run that ended before its first checkpoint
             write_whole(learned, pairs.encode())
             write_whole(self.folder / RUN, config.to_json())
             return
@@ -101,6 +102,17 @@ class Workplace:
 
     def close(self) -> None:
         self._lock.close()
+
+
+def random_state() -> list[torch.Tensor]:
+    """Of the processor's generator and of each GPU's."""
+    return [torch.get_rng_state(), *torch.cuda.get_rng_state_all()]
+
+
+def set_random_state(state: list[torch.Tensor]) -> None:
+    """As `random_state` told it, on a machine with as many GPUs."""
+    torch.set_rng_state(state[0])
+    torch.cuda.set_rng_state_all(state[1:])
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
+from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 from transformers.utils import logging as transformers_logging
 
@@ -56,7 +57,7 @@ def load_base(model: str, dtype: torch.dtype, quantize: str | None = None) -> An
             local_files_only=True,
             quantization_config=four_bits if quantize == "nf4" else None,
         )
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise TrainError(
             f"--model: {model!r} cannot be loaded: {_first_line(error)}. Give the folder of a whole checkpoint."
         ) from error
@@ -124,7 +125,7 @@ def _continued(base: Any, adapter: str, *, trainable: bool) -> Any:
         if kind != "LORA":
             raise TrainError(f"--adapter: {adapter!r} is of type {kind}. Give a LoRA adapter.")
         policy = PeftModel.from_pretrained(base, adapter, is_trainable=trainable)
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         if isinstance(error, TrainError):
             raise
         raise TrainError(

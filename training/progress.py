@@ -43,9 +43,8 @@ class Display:
         self._progress.update(self._task, advance=1, words=words)
 
     def say(self, message: str) -> None:
-        """A line above the bars, on a terminal."""
-        if not self._progress.disable:
-            self._progress.console.print(message, highlight=False, markup=False)
+        """A line on standard error, above the bars; not only on a terminal."""
+        self._progress.console.print(message, highlight=False, markup=False, soft_wrap=True)
 
     def close(self) -> None:
         self._progress.stop()

@@ -166,7 +166,9 @@ def model_card(config: TrainConfig, provenance: Provenance) -> str:
 
 def _save_adapter(policy: Any, config: TrainConfig, folder: Path, base_model: str) -> None:
     dtype = DTYPES[config.save_dtype]
-    weights = {name: value.to("cpu", dtype).contiguous() for name, value in get_peft_model_state_dict(policy).items()}
+    # Embeddings are never learned here; "auto" would ask the hub for the base's configuration.
+    learned = get_peft_model_state_dict(policy, save_embedding_layers=False)
+    weights = {name: value.to("cpu", dtype).contiguous() for name, value in learned.items()}
     save_file(weights, folder / WEIGHTS, metadata={"format": "pt"})
     told = policy.peft_config["default"].to_dict() | {"base_model_name_or_path": base_model, "inference_mode": True}
     plain = {name: sorted(value) if isinstance(value, set) else value for name, value in told.items()}

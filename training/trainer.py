@@ -25,7 +25,7 @@ from gateway.engine.checkpoint import DigestCache, base_digest
 from gateway.preferences.pairs import write_pairs
 from training.allocator import keep_freed_memory
 from training.batches import pack, plan_epoch
-from training.checkpoints import Workplace
+from training.checkpoints import Workplace, random_state, set_random_state
 from training.config import RUN, TrainConfig
 from training.interruption import Interrupted, Stop, listening
 from training.journal import Journal, Row, Standing
@@ -118,7 +118,9 @@ def train(
         display = cleanup.enter_context(closing(Display()))
         encoding = encode_pairs(load_tokenizer(config.model), pairs, config.max_length, for_sft=config.loss == "sft")
         if encoding.cut or encoding.left_out:
-            display.say(f"{encoding.cut} prompts lost their oldest text, {len(encoding.left_out)} pairs do not fit")
+            display.say(
+                f"{encoding.cut} prompts lost their oldest text, {len(encoding.left_out)} pairs are left out: too long"
+            )
         base = base_digest(Path(config.model), DigestCache(place.folder / "digests.json"))
         policy = build_policy(config)
         began = time.monotonic()
@@ -161,19 +163,19 @@ def _loop(run: Run, progress: Progress, journal: Journal, began: float) -> Progr
     place, stop, display = run.scene
     display.begin("training", run.steps, progress.step)
     run.policy.train()
-    place.save(_state(run, progress, torch.get_rng_state()))
+    place.save(_state(run, progress, random_state()))
     saved = time.monotonic()
     while progress.step < run.steps:
-        random_state = torch.get_rng_state()
+        chance = random_state()
         taken = _step(run, progress, began)
         if taken is None:
-            place.save(_state(run, progress, random_state))
+            place.save(_state(run, progress, chance))
             raise Interrupted(f"stopped after step {progress.step} of {run.steps}; go on with --resume", stop.number)
         progress, row = taken
         journal.write(row)
         display.show(row, progress.tokens / progress.seconds)
         if time.monotonic() - saved >= run.config.checkpoint_seconds and progress.step < run.steps:
-            place.save(_state(run, progress, torch.get_rng_state()))
+            place.save(_state(run, progress, random_state()))
             saved = time.monotonic()
     return progress
 
@@ -265,14 +267,10 @@ def _account(
     return progress, msgspec.structs.replace(row, chosen=chosen, rejected=worse, standing=standing)
 
 
-def _state(run: Run, progress: Progress, random_state: torch.Tensor) -> dict[str, Any]:
+def _state(run: Run, progress: Progress, chance: list[torch.Tensor]) -> dict[str, Any]:
     weights = {name: value.detach() for name, value in adapter_weights(run.policy).items()}
-    return {
-        "progress": progress._asdict(),
-        "weights": weights,
-        "optimizer": run.optimizer.state_dict(),
-        "random": random_state,
-    }
+    optimizer = run.optimizer.state_dict()
+    return {"progress": progress._asdict(), "weights": weights, "optimizer": optimizer, "random": chance}
 
 
 def _restore(run: Run, state: dict[str, Any] | None) -> Progress:
@@ -281,7 +279,7 @@ def _restore(run: Run, state: dict[str, Any] | None) -> Progress:
     for name, parameter in adapter_weights(run.policy).items():
         parameter.data.copy_(state["weights"][name])
     run.optimizer.load_state_dict(state["optimizer"])
-    torch.set_rng_state(state["random"])
+    set_random_state(state["random"])
     return Progress(**state["progress"])
 
 
