@@ -85,6 +85,8 @@ def evaluate(
             write_report(report, evidence, table, judge)
     except (TrainError, EvidenceError, SettingsError) as error:
         return _end(str(error))
+    except OSError as error:
+        return _end(f"{error.filename}: {error.strerror}. Give --out and --report places that can be written.")
     return _show(table, report, json_=json_)
 
 

@@ -111,6 +111,11 @@ def test_start_is_proven(
         pytest.param({"from_": "nowhere"}, "has no manifest.json", id="from-nowhere"),
         pytest.param({"adapter": "nowhere", "pairs": "p", "out": "o"}, "holds no adapter_config.json", id="no-adapter"),
         pytest.param({"adapter": "adapter", "pairs": "p", "out": "adapter"}, "is not empty", id="out"),
+        pytest.param(
+            {"adapter": "adapter", "pairs": "held-out.jsonl", "out": "held-out.jsonl/o"},
+            "can be written",
+            id="unwritable",
+        ),
         pytest.param({"adapter": "adapter", "pairs": "p", "out": "o"}, "--pairs: dataset: 'p'", id="no-pairs"),
         pytest.param(
             {"adapter": "adapter", "pairs": "held-out.jsonl", "out": "o", "before": "gone"},

@@ -55,6 +55,17 @@ def test_scores_are_transformers_own(trained: TrainConfig) -> None:
         assert row.tokens == len(expected)
 
 
+def test_quantized_base_is_scored_in_float32(trained: TrainConfig) -> None:
+    """Over a base in NF4 the numbers are those of what bitsandbytes widens, near the plain ones and not the same."""
+    pairs = some_pairs(10)[8:]
+    plain_rows, rows = (
+        measure(Setting(trained.model, None, trained.out, "float32", kind), pairs, lambda _: None).logprobs
+        for kind in (None, "nf4")
+    )
+    apart = [abs(a.logprob - b.logprob) / b.tokens for a, b in zip(rows, plain_rows, strict=True)]
+    assert 1e-4 < max(apart) < 1
+
+
 def test_worked_pair_adds_up(trained: TrainConfig) -> None:
     """The worked answers' tokens make up their text and their sums are the pair's own log-probabilities."""
     pairs = some_pairs(8)
