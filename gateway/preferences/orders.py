@@ -12,9 +12,10 @@ from sqlalchemy import make_url
 
 from gateway.preferences.datasets import Dataset, Making, Source, write_dataset
 from gateway.preferences.mine import PER_USER, Mine
-from gateway.store.database import Store
+from gateway.store.connection import Database
 from gateway.store.errors import StoreError
 from gateway.store.evidence import Evidence, Span
+from gateway.store.migrate import require_current
 from guardrails.guard import Guard
 from guardrails.interface import Channel
 from guardrails.policy import load_policy
@@ -43,7 +44,7 @@ def mining(order: Order) -> Iterator[tuple[Mine, Making]]:
     """The walk through the store, and what a manifest says of it; its `skipped` fills up as the walk goes on.
 
     Raises:
-        StoreError: There is no such store; mining makes none.
+        StoreError: There is no such store, or one of another version: mining makes none and changes none.
         PolicyError: The policy cannot be used.
         RuleError: The policy names rules that cannot be used.
     """
@@ -55,18 +56,19 @@ def mining(order: Order) -> Iterator[tuple[Mine, Making]]:
     url = make_url(order.store_url)
     if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
         raise StoreError(f"there is no store at {url.database}. Start a gateway first, or name its store.")
-    store = Store(order.store_url)
+    database = Database(order.store_url)
     try:
-        walk = Mine(Evidence(store.database), order.span, stops, order.per_user)
+        require_current(database)
+        walk = Mine(Evidence(database), order.span, stops, order.per_user)
         options = {
             "since_us": order.span.since_us,
             "project": order.span.project,
             "per_user": order.per_user,
             "policy": guard.policy.digest,
         }
-        yield walk, Making(datetime.now(UTC), (Source(store.database.shown),), options, walk.account.skipped)
+        yield walk, Making(datetime.now(UTC), (Source(database.shown),), options, walk.account.skipped)
     finally:
-        store.close()
+        database.close()
 
 
 def mine_dataset(order: Order, root: Path, name: str) -> Dataset:

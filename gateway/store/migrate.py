@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import inspect, text
 
-from gateway.store.errors import StoreTooNew
+from gateway.store.errors import StoreError, StoreTooNew
 from gateway.store.schema import VERSION, metadata
 
 if TYPE_CHECKING:
@@ -35,6 +35,23 @@ def migrate(database: Database) -> None:
         if not database.is_sqlite:
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
         _upgrade(connection, database.shown)
+
+
+def require_current(database: Database) -> None:
+    """Returns where the store has this program's schema, and changes nothing: for those who only read.
+
+    Raises:
+        StoreError: It has another, or none.
+        StoreGone: The store cannot be reached.
+    """
+    with database.reading() as connection:
+        found = _version(connection)
+    if found != VERSION:
+        has = "no tables yet" if found is None else f"schema version {found}"
+        raise StoreError(
+            f"store {database.shown}: it has {has}, and this program reads version {VERSION}; start a gateway of this "
+            "version on it first"
+        )
 
 
 def drift(database: Database) -> list[object]:

@@ -15,11 +15,12 @@ import msgspec
 import psycopg
 import pytest
 from samples import NOW_US, adapter, escalation, everything, feedback, inference
+from sqlalchemy import text
 
 from gateway.store.connection import Database
 from gateway.store.database import Store
-from gateway.store.errors import StoreTooNew
-from gateway.store.migrate import drift
+from gateway.store.errors import StoreError, StoreTooNew
+from gateway.store.migrate import drift, require_current
 from gateway.store.records import AdapterState, Alias, By
 from gateway.store.schema import VERSION
 
@@ -128,3 +129,21 @@ def test_the_file_is_for_its_owner_only(tmp_path: Path) -> None:
     store.keep([inference(1)])
     assert [path for path in (tmp_path / "new").iterdir() if path.stat().st_mode & 0o077] == []
     store.close()
+
+
+def test_who_only_reads_changes_nothing(url: str, tmp_path: Path) -> None:
+    """A store of another version, or without tables, is told apart from one of this version."""
+    Store(url).close()
+    database = Database(url)
+    require_current(database)
+    with database.writing() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0000'"))
+    with pytest.raises(StoreError, match="it has schema version 0000, and this program reads version"):
+        require_current(database)
+    with database.writing() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = :now"), {"now": VERSION})
+    database.close()
+    empty = Database(f"sqlite:///{tmp_path}/empty.sqlite")
+    with pytest.raises(StoreError, match="it has no tables yet"):
+        require_current(empty)
+    empty.close()
