@@ -73,3 +73,29 @@ def test_before_any_vllm_told_its_model_a_name_is_unavailable_and_not_unknown() 
     registry.set_base("tiny-llama")
     registry.set_base("tiny-llama")
     assert registry.resolve("default").engine_model == "tiny-llama"
+
+
+def test_an_adapter_of_another_base_does_not_answer_and_its_alias_says_base(registry: Registry) -> None:
+    """Whoever starts the home with another model gets that model under every alias, and is told."""
+    registry.set_base("other-llama", "c" * 64)
+    assert registry.wanted() == ()
+    assert registry.answering() == {"default": "base", "aiops": "base"}
+    assert registry.resolve("aiops") == Target("aiops", "base", "other-llama")
+    with pytest.raises(NotFound):
+        registry.resolve("ops@2")
+    registry.set_base("tiny-llama", "b" * 64)
+    assert registry.answering() == {"default": "base", "aiops": "ops@2"}
+
+
+def test_a_merged_model_answers_for_its_adapter_and_takes_no_other(registry: Registry) -> None:
+    registry.set_base("ops@2", "e" * 64, "ops@2")
+    assert registry.wanted() == ()
+    assert set(registry.answering().values()) == {"ops@2"}
+    for name in ("default", "aiops", "ops@2"):
+        assert registry.resolve(name) == Target(name, "ops@2", "ops@2")
+
+
+def test_the_base_alone_answers_where_that_was_asked_for() -> None:
+    alone = Registry("tiny-llama", base_only=True)
+    alone.replace([Alias("default", "ops@1", 1)], [adapter("ops", "1", loaded=True)])
+    assert (alone.wanted(), alone.answering()) == ((), {"default": "base"})
