@@ -59,13 +59,13 @@ def begin(tiny: Path, folder: Path) -> subprocess.Popen[str]:
 
 def end(process: subprocess.Popen[str], folder: Path, number: int, taken: int) -> str:
     """Send the signal once so many steps were taken; what the program said."""
-    until = time.monotonic() + 120
+    until = time.monotonic() + 600
     while len(rows(folder / ".adapter.training")) < taken:
         assert process.poll() is None, process.communicate()[1]
         assert time.monotonic() < until
         time.sleep(0.002)
     process.send_signal(number)
-    return process.communicate(timeout=60)[1]
+    return process.communicate(timeout=600)[1]
 
 
 @pytest.fixture(scope="module")
