@@ -42,6 +42,7 @@ def swap(gateway: Remote, key: str, alias: str, adapter: str) -> dict[str, float
 
 def swaps(gateway: Remote, key: str, alias: str, adapters: list[str], *, count: int, chats: int) -> dict[str, Any]:
     """`count` promotes under `chats` streams."""
+    gateway.post(f"/admin/aliases/{alias}/promote", {"adapter": adapters[-1]})
     with Listeners(gateway.url, key, alias, count=chats) as listeners:
         time.sleep(1)
         took = [swap(gateway, key, alias, adapters[number % len(adapters)]) for number in range(count)]
