@@ -231,7 +231,8 @@ class Control:
         async with self._refreshing:
             seen, aliases, adapters = await asyncio.to_thread(self._read)
             for client in self._pool.clients:
-                with contextlib.suppress(EngineGone):
+                # The store has changed already: one vLLM that is slow or gone must not keep the names back.
+                with contextlib.suppress(EngineUnavailable, EngineRefused):
                     wanted = self._registry.wanted_of(aliases, adapters)
                     await reconcile(client, wanted, self._pool.facts.vllm_version)
             self._registry.replace(aliases, adapters)
