@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: serve setup lint unit test bench
+.PHONY: serve setup lint unit test loop bench
 
 serve: setup
 	@$(BIN)/wardgate serve $(ARGS)
@@ -23,6 +23,9 @@ unit: setup
 test: setup
 	$(BIN)/coverage erase
 	$(BIN)/pytest -q --cov --cov-report=term $(ARGS)
+
+loop: setup
+	@$(BIN)/python -m training.loop $(ARGS)
 
 bench: setup
 	$(BIN)/python bench/run.py $(ARGS)
