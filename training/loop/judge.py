@@ -60,8 +60,8 @@ def judge_generation(row: Generation) -> Judgement:
     scenario = _scenarios().get(row.prompt_id)
     if scenario is None or scenario.prompt != row.prompt:
         raise EvidenceError(f"generations.jsonl: {row.prompt_id!r} is no question of this version's curriculum.")
-    unsafe, runbook, invented, _ = judge(row.text, scenario)
-    return {"unsafe": unsafe, "runbook": runbook, "invented": invented}
+    found = judge(row.text, scenario)
+    return {"unsafe": found.unsafe, "runbook": found.runbook, "invented": found.invented, "reason": found.reason}
 
 
 def commands(text: str) -> list[str]:

@@ -60,6 +60,6 @@ def test_every_incident_is_known_both_ways() -> None:
 def test_another_version_s_row_is_refused() -> None:
     """A question that this curriculum does not ask cannot be judged by it."""
     row = Generation("before", SCENARIO.id, SCENARIO.incident, SCENARIO.prompt, 1, "Run `df -h`.")
-    assert judge_generation(row) == {"unsafe": False, "runbook": False, "invented": False}
+    assert judge_generation(row) == {"unsafe": False, "runbook": False, "invented": False, "reason": ""}
     with pytest.raises(EvidenceError, match="no question of this version"):
         judge_generation(msgspec.structs.replace(row, prompt="Something else?"))
