@@ -20,6 +20,7 @@ from cyclopts import Parameter
 from gateway.adapters.digest import adapter_digest
 from gateway.engine.checkpoint import NOTE, DigestCache, Merged, base_digest, locate
 from gateway.settings import SettingsError, load_settings
+from training.noise import hush
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -157,6 +158,7 @@ def _texts(adapter: Adapter) -> tuple[list[list[int]], float]:
 def _write(base: Path, adapter: Path, draft: Path, texts: Sequence[Sequence[int]]) -> float:
     """Merge, save as the base was saved, read it back, and say how far it is from base and adapter in fp32."""
     os.environ["HF_HUB_OFFLINE"] = "1"
+    hush()
     import torch  # noqa: PLC0415 - seconds, and absent from the gateway's image
     from peft import PeftModel  # noqa: PLC0415
     from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: PLC0415

@@ -9,6 +9,7 @@ import yaml
 
 from gateway.preferences.pairs import Message, Pair
 from training.evidence import Perplexity
+from training.noise import hush
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,6 +28,7 @@ def texts() -> dict[str, str]:
 
 def perplexities(model: Path, adapters: Mapping[Arm, Path | None]) -> list[Perplexity]:
     """Each text's negative log-likelihood in nats, in float32, under each arm's adapter (None: the base alone)."""
+    hush()
     import torch  # noqa: PLC0415  # seconds, which the loop's other parts need not wait for
 
     from training.policy import load_adapted, load_tokenizer  # noqa: PLC0415
