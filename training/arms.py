@@ -20,7 +20,7 @@ from training.config import RUN, TrainError, make_config, read_config
 from training.evidence import Manifest
 from training.publish import PROVENANCE, code_version, read_provenance
 from training.reference import reference_digest
-from training.sources import find_model
+from training.sources import find_adapter, find_model
 
 if TYPE_CHECKING:
     from training.config import TrainConfig
@@ -39,7 +39,9 @@ def recipe(
         TrainError: Something of it is not here.
     """
     if not (adapter / _CONFIG).is_file():
-        raise TrainError(f"ADAPTER: {str(adapter)!r} holds no {_CONFIG}. Give an adapter's folder.")
+        raise TrainError(
+            f"ADAPTER: {str(adapter)!r} holds no {_CONFIG}. Give an adapter's folder, or its registered NAME@VERSION."
+        )
     if (adapter / RUN).is_file():
         run = read_config(adapter / RUN)
     elif before is None:
@@ -48,10 +50,10 @@ def recipe(
         run = make_config({"loss": "dpo", "model": model or ".", "out": str(adapter)})
     # A published run names the adapter it went on with, and not where it lies.
     named = None if run.adapter is None else str(adapter.absolute().parent / run.adapter)
-    start = named if before is None else (None if before == BASE else before)
+    home = load_settings(os.environ).home
+    start = named if before is None else (None if before == BASE else str(find_adapter(Path(before), home)))
     if start is not None and not (Path(start) / _CONFIG).is_file():
         raise TrainError(f"--before: {start!r} holds no adapter. Say where it lies, or `{BASE}` for the base alone.")
-    home = load_settings(os.environ).home
     return msgspec.structs.replace(
         run,
         adapter=start,

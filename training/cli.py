@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 from dataclasses import asdict, dataclass
@@ -14,7 +13,8 @@ from cyclopts import Parameter
 
 from gateway.settings import SettingsError, load_settings
 from training.config import TrainConfig, TrainError, make_config
-from training.sources import Found, find_model, find_pairs, mine_pairs
+from training.noise import hush
+from training.sources import Found, check_certain, find_model, find_pairs, mine_pairs, only_one
 
 DONE, FAILED, BAD_USE = 0, 1, 2
 
@@ -94,10 +94,13 @@ def train(
         settings = load_settings(os.environ, None, {"store": store})
         make_config(told | {"model": "."})  # a wrong flag is said before a model is fetched
         for_sft = loss == "sft"
-        if _from_store(pairs, store):
+        only_one(pairs, store)
+        if pairs is None:
             found = mine_pairs(settings, out, resume=resume, for_sft=for_sft)
         else:
-            found = find_pairs(str(pairs), settings.home, for_sft=for_sft)
+            found = find_pairs(pairs, settings.home, for_sft=for_sft)
+        if not for_sft:
+            check_certain(found)
         config = make_config(told | {"model": str(find_model(model, settings.home, _tell))})
     except (TrainError, SettingsError) as error:
         return _end(str(error), BAD_USE)
@@ -106,7 +109,7 @@ def train(
 
 def _run(config: TrainConfig, found: Found, *, resume: bool, json_: bool) -> int:
     # torch takes seconds to import, and an image without it can still say what `train` is
-    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # it misses a kernel at import, needed or not
+    hush()
     from training.interruption import Interrupted  # noqa: PLC0415
     from training.trainer import Diverged  # noqa: PLC0415
     from training.trainer import train as run  # noqa: PLC0415
@@ -128,12 +131,6 @@ def _run(config: TrainConfig, found: Found, *, resume: bool, json_: bool) -> int
             f"{outcome.tokens_per_second:.0f} tokens/s{margin}"
         )
     return DONE
-
-
-def _from_store(pairs: str | None, store: str | None) -> bool:
-    if (pairs is None) is (store is None):
-        raise TrainError("--pairs: say what to learn from: --pairs FILE or --store URL, and only one of them.")
-    return pairs is None
 
 
 def _tell(message: str) -> None:

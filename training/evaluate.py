@@ -14,13 +14,15 @@ from cyclopts import Parameter
 from gateway.settings import SettingsError, load_settings
 from training.config import TrainError
 from training.evidence import METRICS, Evidence, EvidenceError, read_evidence, write_evidence
-from training.sources import find_pairs
+from training.noise import hush
+from training.sources import find_adapter, find_pairs, mine_pairs, only_one
 from training.table import compute, document
 from training.text import told as shown_as_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from gateway.settings import Settings
     from training.config import TrainConfig
     from training.evidence import Generation
     from training.table import Judge, Table
@@ -34,6 +36,7 @@ def evaluate(
     *,
     from_: Annotated[Path | None, Parameter(name="--from")] = None,
     pairs: str | None = None,
+    store: str | None = None,
     out: Path | None = None,
     model: str | None = None,
     before: str | None = None,
@@ -54,12 +57,13 @@ def evaluate(
     Example: wardgate evaluate --from var/report --report report.html
 
     Args:
-        adapter: Folder of the adapter.
+        adapter: Folder of the adapter, or the NAME@VERSION of a registered one.
         from_: Compute from this folder instead; no model is loaded.
         pairs: Held-out pairs: a JSONL file, a data set's folder, or its NAME@VERSION.
+        store: sqlite:///PATH or postgresql://USER@HOST/NAME: the pairs are mined from what people did.
         out: Folder for the raw files.
         model: Folder or hub id of the base; what the adapter was trained on without it.
-        before: Adapter that it is held against, or `base`; what its training started from without it.
+        before: Adapter that it is held against, named likewise, or `base`; what its training started from without it.
         max_length: Tokens of prompt and answer; as in training without it.
         quantize: nf4 holds the base in four bits; as in training without it.
         worked: Id (or its beginning) of the pair that is worked token by token; a typical one without it.
@@ -68,14 +72,18 @@ def evaluate(
     """
     try:
         folder = from_
-        if adapter is not None and pairs is not None and out is not None and from_ is None:
+        if adapter is not None and (pairs or store) and out is not None and from_ is None:
+            only_one(pairs, store)
+            hush()
             from training.arms import recipe  # noqa: PLC0415  # torch takes seconds to import
 
+            settings = load_settings(os.environ, None, {"store": store})
+            adapter = find_adapter(adapter, settings.home)
             run = recipe(adapter, model, before, max_length=max_length, quantize=quantize)
-            _measure(adapter, run, pairs, out, worked=worked, told=before is not None)
+            _measure(adapter, run, pairs, out, settings, worked=worked, told=before is not None)
             folder, report = out, report or out.with_name(f"{out.name}.html")
-        elif folder is None or adapter or pairs or out:
-            return _end("ADAPTER: give an adapter with --pairs and --out, or --from a folder, and only one of the two.")
+        elif folder is None or adapter or pairs or store or out:
+            return _end("ADAPTER: give an adapter with --pairs or --store and --out, or --from a folder, not both.")
         evidence = read_evidence(folder)
         judge = find_judge(evidence.generations)
         table = compute(evidence, judge)
@@ -98,14 +106,19 @@ def find_judge(rows: Sequence[Generation]) -> Judge | None:
     return found
 
 
-def _measure(adapter: Path, run: TrainConfig, pairs: str, out: Path, *, worked: str | None, told: bool) -> None:
+def _measure(
+    adapter: Path, run: TrainConfig, pairs: str | None, out: Path, settings: Settings, *, worked: str | None, told: bool
+) -> None:
     """Score, and leave the raw files in `out`; what `run` began with is proven unless it was `told`."""
     from training.arms import base_of, check_start, describe  # noqa: PLC0415  # likewise
     from training.measure import Setting, measure  # noqa: PLC0415
 
     if out.exists() and any(out.iterdir()):
         raise TrainError(f"--out: {str(out)!r} is not empty. Evaluations are not overwritten: name another folder.")
-    found = find_pairs(pairs, load_settings(os.environ).home, for_sft=False)
+    if pairs is None:  # under a name of its own: a training run may have the folder's
+        found = mine_pairs(settings, out.with_name(f"{out.name}-held-out"), resume=False, for_sft=False)
+    else:
+        found = find_pairs(pairs, settings.home, for_sft=False)
     base = base_of(run)
     if not told:
         check_start(adapter, run, base)

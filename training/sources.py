@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from gateway.adapters.keeping import FOLDER as ADAPTERS
 from gateway.engine import embedded
 from gateway.engine.checkpoint import ModelError, find_checkpoint, locate
 from gateway.preferences.datasets import MANIFEST, PAIRS, DatasetError, dataset_folder, read_dataset
@@ -70,6 +71,36 @@ def mine_pairs(settings: Settings, out: Path, *, resume: bool, for_sft: bool) ->
     except (StoreError, DatasetError, PolicyError, RuleError) as error:
         raise TrainError(f"--store: {error}") from error
     return find_pairs(name, settings.home, for_sft=for_sft)
+
+
+def only_one(pairs: str | None, store: str | None) -> None:
+    """See that pairs come from one place.
+
+    Raises:
+        TrainError: None was named, or two were.
+    """
+    if (pairs is None) is (store is None):
+        raise TrainError("--pairs: say where the pairs are: --pairs FILE or --store URL, and only one of them.")
+
+
+def check_certain(found: Found) -> None:
+    """See that every pair stands the right way round for sure, which plain DPO takes for granted.
+
+    Raises:
+        TrainError: One may not.
+    """
+    for number, pair in enumerate(found.pairs, 1):
+        if pair.flip_rate:
+            raise TrainError(
+                f"--pairs: {found.name}: pair {number}: flip_rate: {pair.flip_rate} cannot be used by --loss dpo, "
+                "which learns from every pair as if it were sure. Leave such pairs out, or set their flip_rate to 0."
+            )
+
+
+def find_adapter(given: Path, home: Path) -> Path:
+    """An adapter's folder: the one named, or the copy that the home keeps of a registered `NAME@VERSION`."""
+    kept = home / ADAPTERS / given
+    return kept if not given.is_dir() and len(given.parts) == 1 and kept.is_dir() else given
 
 
 def find_model(given: str | None, home: Path, tell: Callable[[str], None]) -> Path:

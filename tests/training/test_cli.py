@@ -7,6 +7,7 @@ import os
 import subprocess
 from typing import TYPE_CHECKING
 
+import msgspec
 from serving import WARDGATE
 from tiny_model import some_pairs
 
@@ -42,10 +43,13 @@ def test_bad_use_is_one_line_and_status_2(
     """Before any model is loaded or made."""
     monkeypatch.setenv("WARDGATE_HOME", str(tmp_path))
     out = tmp_path / "made"
+    unsure = tmp_path / "unsure.jsonl"
+    unsure.write_bytes(write_pairs([msgspec.structs.replace(some_pairs(1)[0], flip_rate=0.2)]))
     for loss, pairs, message in (
         ("ppo", "x", "--loss: 'ppo' is not built yet"),
         ("dpo", None, "--pairs FILE or --store URL"),
         ("dpo", "nothing@9", "--pairs: dataset"),
+        ("dpo", str(unsure), "--pairs: unsure: pair 1: flip_rate: 0.2 cannot be used by --loss dpo"),
     ):
         assert train(loss=loss, out=out, pairs=pairs) == 2
         said = capsys.readouterr().err

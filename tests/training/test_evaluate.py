@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from shutil import rmtree
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from pairs_made import says, told
 from tiny_model import some_pairs
 
+from gateway.adapters.keeping import keep_adapter
+from gateway.engine.limits import Limits
 from gateway.preferences.pairs import write_pairs
+from gateway.store.database import Store
 from training.arms import _recipe
 from training.evaluate import evaluate
 from training.trainer import train
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from conftest import Configure
 
     from training.config import TrainConfig
@@ -70,13 +74,36 @@ def test_continued_adapter_is_held_against_its_beginning(
     further = configure(adapter=trained.out, out=str(tmp_path / "further"))
     train(further, some_pairs(4))
     before = {}
-    for name, told in (("start", None), ("base", "base"), ("first", None)):
+    for name, against in (("start", None), ("base", "base"), ("first", None)):
         folder = tmp_path / ("adapter" if name == "first" else "further")
         out = tmp_path / name
-        assert evaluate(folder, model=trained.model, pairs=str(held_out), out=out, before=told, json_=True) == 0
+        assert evaluate(folder, model=trained.model, pairs=str(held_out), out=out, before=against, json_=True) == 0
         before[name] = last_line(capsys)
     assert before["start"]["log_prob_rejected_before"] == before["first"]["log_prob_rejected"]
     assert before["base"]["log_prob_rejected_before"] == before["first"]["log_prob_rejected_before"]
+
+
+def test_registered_adapter_is_held_against_what_people_said(
+    trained: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It goes by its name, whatever became of the folder it was trained in, and the pairs are mined from a store."""
+    monkeypatch.setenv("WARDGATE_HOME", str(tmp_path / "home"))
+    keep_adapter(tmp_path / "home", "ops@3", Path(trained.out), Limits(), None, registered=False)
+    rmtree(trained.out)
+    url = f"sqlite:///{tmp_path / 'store.db'}"
+    store = Store(url)
+    for number in (1, 2):
+        one = told(number, f"bad {number}", says(number, "edit", text=f"good {number}"))
+        store.keep([one.inference, *one.feedback])
+    store.close()
+    out = tmp_path / "e"
+    assert evaluate(Path("ops@3"), model=trained.model, store=url, out=out, json_=True) == 0
+    assert last_line(capsys)["pair_accuracy"]["n"] == 2
+    manifest = json.loads((out / "manifest.json").read_text())
+    assert manifest["after"]["adapter"] == "ops@3"
+    assert (manifest["held_out"]["name"], manifest["held_out"]["version"]) == ("e-held-out", 1)
+    assert evaluate(Path("ops@3"), model=trained.model, store=url, pairs="p", out=tmp_path / "f") == 2
+    assert "--pairs FILE or --store URL, and only one of them" in capsys.readouterr().err
 
 
 def test_person_reads_a_table(
@@ -107,7 +134,7 @@ def test_start_is_proven(
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        pytest.param({}, "give an adapter with --pairs and --out, or --from", id="nothing"),
+        pytest.param({}, "give an adapter with --pairs or --store and --out, or --from", id="nothing"),
         pytest.param({"from_": "nowhere"}, "has no manifest.json", id="from-nowhere"),
         pytest.param({"adapter": "nowhere", "pairs": "p", "out": "o"}, "holds no adapter_config.json", id="no-adapter"),
         pytest.param({"adapter": "adapter", "pairs": "p", "out": "adapter"}, "is not empty", id="out"),

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from pathlib import Path
 
+import msgspec
 import pytest
 from tiny_model import some_pairs
 
 from gateway.preferences.datasets import Making, write_dataset
 from gateway.preferences.pairs import write_pairs
 from training.config import TrainError
-from training.sources import find_model, find_pairs
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from training.sources import Found, check_certain, find_adapter, find_model, find_pairs
 
 
 def test_pairs_come_from_a_file_a_folder_or_a_name(tmp_path: Path) -> None:
@@ -44,6 +42,27 @@ def test_what_is_no_data_set_is_told_of(tmp_path: Path) -> None:
         with pytest.raises(TrainError, match=message):
             find_pairs(given, tmp_path, for_sft=False)
     assert len(find_pairs(str(broken), tmp_path, for_sft=True).pairs) == 1
+
+
+def test_pairs_that_may_stand_the_wrong_way_round_are_not_taken_for_sure() -> None:
+    """The first one is named, with its field, its value and the mend."""
+    pairs = some_pairs(3)
+    check_certain(Found(pairs, "mine", 0))
+    pairs[1] = msgspec.structs.replace(pairs[1], flip_rate=0.1)
+    with pytest.raises(
+        TrainError, match=r"--pairs: mine: pair 2: flip_rate: 0\.1 cannot be used .* Leave such pairs out"
+    ):
+        check_certain(Found(pairs, "mine", 0))
+
+
+def test_an_adapter_is_a_folder_or_a_registered_name(tmp_path: Path) -> None:
+    """A folder comes before a name of the home; what is neither stays as it was given, to be told of."""
+    kept, folder = tmp_path / "adapters" / "ops@3", tmp_path / "mine"
+    kept.mkdir(parents=True)
+    folder.mkdir()
+    assert find_adapter(Path("ops@3"), tmp_path) == kept
+    for given in (folder, Path("ops@4"), Path("x/ops@3")):
+        assert find_adapter(given, tmp_path) == given
 
 
 def test_a_model_is_a_folder_or_on_this_machine(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
