@@ -64,11 +64,12 @@ def test_room_is_what_is_left() -> None:
     assert Memory(A100_BYTES, 0, 0, 0, GIB, 0, 0).room(100) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "tera", "gib"),
     [
         pytest.param("8b", (92.3, 125.2), (37.3, 16.8), id="8b-bf16"),
-        pytest.param("70b", (867.8, 1180.0), (145.7, 43.6), marks=pytest.mark.slow, id="70b-nf4"),
+        pytest.param("70b", (867.8, 1180.0), (145.7, 43.6), id="70b-nf4"),
     ],
 )
 def test_figures_of_the_readme(

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 HH = ROOT.parent / "shared" / "data" / "hh_rlhf_harmless_test.jsonl.gz"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not HH.exists(), reason=f"{HH.name} stands in ../shared, beside the clone")
 def test_dialogues_of_the_hh_data_can_be_learned_from(configure: Configure) -> None:
     """64 pairs: prompts of many turns lose their oldest, answers of any length stay whole."""

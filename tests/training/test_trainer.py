@@ -18,6 +18,8 @@ from tiny_model import some_pairs
 from gateway.adapters.digest import WEIGHTS, adapter_digest
 from gateway.preferences.pairs import Pair, write_pairs
 from training import trainer
+from training.cli import Recipe
+from training.cli import train as command
 from training.config import TrainError, make_config
 from training.interruption import Interrupted
 from training.policy import load_adapted, load_tokenizer
@@ -57,15 +59,15 @@ def begin(tiny: Path, folder: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
 
 
-def end(process: subprocess.Popen[str], folder: Path, number: int, taken: int) -> str:
-    """Send the signal once so many steps were taken; what the program said."""
+def kill(process: subprocess.Popen[str], folder: Path, taken: int) -> None:
+    """As `kill -9` does, once so many steps were taken."""
     until = time.monotonic() + 600
     while len(rows(folder / ".adapter.training")) < taken:
         assert process.poll() is None, process.communicate()[1]
         assert time.monotonic() < until
         time.sleep(0.002)
-    process.send_signal(number)
-    return process.communicate(timeout=600)[1]
+    process.kill()
+    process.communicate(timeout=600)
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +81,7 @@ def undisturbed(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> bytes:
 def test_a_killed_run_goes_on_to_the_same_bits(tiny: Path, tmp_path: Path, undisturbed: bytes) -> None:
     """After kill -9 in mid-run --resume goes on: order, dropout, optimiser and reference are as before."""
     process = begin(tiny, tmp_path)
-    end(process, tmp_path, signal.SIGKILL, 7)
+    kill(process, tmp_path, 7)
     assert process.returncode == -signal.SIGKILL
     assert not (tmp_path / "adapter").exists()
     config = make_config(FLAGS | {"model": str(tiny), "out": str(tmp_path / "adapter")})
@@ -90,15 +92,26 @@ def test_a_killed_run_goes_on_to_the_same_bits(tiny: Path, tmp_path: Path, undis
     assert not (tmp_path / ".adapter.training").exists()
 
 
-def test_sigterm_saves_and_ends_clearly(tiny: Path, tmp_path: Path, undisturbed: bytes) -> None:
+def test_sigterm_saves_and_ends_clearly(
+    tiny: Path,
+    tmp_path: Path,
+    undisturbed: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     """Exit status 128 + 15 and a word on how to go on; the resumed run ends with the same bits."""
-    process = begin(tiny, tmp_path)
-    said = end(process, tmp_path, signal.SIGTERM, 5)
-    assert process.returncode == 128 + signal.SIGTERM
+    monkeypatch.setenv("WARDGATE_HOME", str(tmp_path))
+    (tmp_path / "pairs.jsonl").write_bytes(write_pairs(some_pairs(20)))
+    told: Any = {"pairs": str(tmp_path / "pairs.jsonl"), "model": str(tiny), "out": tmp_path / "adapter"}
+    told |= {"loss": FLAGS["loss"], "recipe": Recipe(**{name: FLAGS[name] for name in FLAGS if name != "loss"})}
+    call_at(monkeypatch, 11, lambda _: os.kill(os.getpid(), signal.SIGTERM))
+    assert command(**told) == 128 + signal.SIGTERM
+    said = capsys.readouterr().err
     assert "go on with --resume" in said
-    assert "Traceback" not in said
-    config = make_config(FLAGS | {"model": str(tiny), "out": str(tmp_path / "adapter")})
-    train(config, some_pairs(20), name="pairs", resume=True)
+    assert said.count("\n") == 1
+    monkeypatch.undo()
+    monkeypatch.setenv("WARDGATE_HOME", str(tmp_path))
+    assert command(**told, resume=True) == 0
     assert (tmp_path / "adapter" / WEIGHTS).read_bytes() == undisturbed
 
 
