@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: serve setup lint unit test loop bench
+.PHONY: serve setup lint unit test loop bench bench-training bench-adapters
 
 serve: setup
 	@$(BIN)/wardgate serve $(ARGS)
@@ -29,3 +29,9 @@ loop: setup
 
 bench: setup
 	$(BIN)/python bench/run.py $(ARGS)
+
+bench-training: setup
+	$(BIN)/python bench/training.py $(ARGS)
+
+bench-adapters: setup
+	$(BIN)/python bench/adapters.py $(ARGS)

@@ -180,6 +180,9 @@ def main() -> int:
     parser.add_argument("--score", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--out", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
+    for flag, given in (("--model", arguments.model), ("--pairs", arguments.pairs)):
+        if not given.exists():
+            parser.error(f"{flag}: {given} is not there; name one that is")
     sys.path.insert(0, str(ROOT))
     if arguments.one:
         one(arguments.one, arguments)

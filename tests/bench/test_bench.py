@@ -28,6 +28,14 @@ def test_guard_is_measured_everywhere(tmp_path: Path) -> None:
     assert "gateway" not in written
 
 
+def test_training_needs_a_model_and_pairs(tmp_path: Path) -> None:
+    """What is missing is named before anything is measured."""
+    command = [sys.executable, ROOT / "bench" / "training.py", "--model", tmp_path, "--pairs", tmp_path / "none.jsonl"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert f"--pairs: {tmp_path / 'none.jsonl'} is not there" in done.stderr
+
+
 def test_parts_can_be_taken_out() -> None:
     """Every part that the bench offers names methods that exist, so that nothing is measured that was not taken out."""
     code = (
