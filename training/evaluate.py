@@ -6,7 +6,7 @@ import os
 import sys
 from importlib import import_module
 from pathlib import Path  # noqa: TC003  # the command line is read from the annotations
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import msgspec
 from cyclopts import Parameter
@@ -22,12 +22,22 @@ from training.text import told as shown_as_text
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gateway.settings import Settings
-    from training.config import TrainConfig
     from training.evidence import Generation
     from training.table import Judge, Table
 
 DONE, BAD_USE = 0, 2
+
+
+class Asked(NamedTuple):
+    """What `evaluate` was told of a measurement, under its flags' names."""
+
+    pairs: str | None
+    store: str | None
+    model: str | None
+    before: str | None
+    max_length: int | None
+    quantize: str | None
+    worked: str | None
 
 
 def evaluate(
@@ -73,14 +83,7 @@ def evaluate(
     try:
         folder = from_
         if adapter is not None and (pairs or store) and out is not None and from_ is None:
-            only_one(pairs, store)
-            hush()
-            from training.arms import recipe  # noqa: PLC0415  # torch takes seconds to import
-
-            settings = load_settings(os.environ, None, {"store": store})
-            adapter = find_adapter(adapter, settings.home)
-            run = recipe(adapter, model, before, max_length=max_length, quantize=quantize)
-            _measure(adapter, run, pairs, out, settings, worked=worked, told=before is not None)
+            _measure(adapter, out, Asked(pairs, store, model, before, max_length, quantize, worked))
             folder, report = out, report or out.with_name(f"{out.name}.html")
         elif folder is None or adapter or pairs or store or out:
             return _end("ADAPTER: give an adapter with --pairs or --store and --out, or --from a folder, not both.")
@@ -106,21 +109,24 @@ def find_judge(rows: Sequence[Generation]) -> Judge | None:
     return found
 
 
-def _measure(
-    adapter: Path, run: TrainConfig, pairs: str | None, out: Path, settings: Settings, *, worked: str | None, told: bool
-) -> None:
-    """Score, and leave the raw files in `out`; what `run` began with is proven unless it was `told`."""
-    from training.arms import base_of, check_start, describe  # noqa: PLC0415  # likewise
-    from training.measure import Setting, measure  # noqa: PLC0415
+def _measure(adapter: Path, out: Path, asked: Asked) -> None:
+    """Score, and leave the raw files in `out`; what the training began with is proven unless it was told."""
+    only_one(asked.pairs, asked.store)
+    hush()
+    from training.arms import base_of, check_start, describe, recipe  # noqa: PLC0415  # torch takes seconds to import
+    from training.measure import Setting, measure  # noqa: PLC0415  # likewise
 
+    settings = load_settings(os.environ, None, {"store": asked.store})
+    adapter, worked = find_adapter(adapter, settings.home), asked.worked
+    run = recipe(adapter, asked.model, asked.before, max_length=asked.max_length, quantize=asked.quantize)
     if out.exists() and any(out.iterdir()):
         raise TrainError(f"--out: {str(out)!r} is not empty. Evaluations are not overwritten: name another folder.")
-    if pairs is None:  # under a name of its own: a training run may have the folder's
+    if asked.pairs is None:  # under a name of its own: a training run may have the folder's
         found = mine_pairs(settings, out.with_name(f"{out.name}-held-out"), resume=False, for_sft=False)
     else:
-        found = find_pairs(pairs, settings.home, for_sft=False)
+        found = find_pairs(asked.pairs, settings.home, for_sft=False)
     base = base_of(run)
-    if not told:
+    if asked.before is None:
         check_start(adapter, run, base)
     setting = Setting(run.model, run.adapter, str(adapter), run.dtype, run.quantize, run.max_length)
     measured = measure(setting, found.pairs, _tell, worked)
