@@ -31,7 +31,7 @@ from gateway.settings import KeySettings, Settings
 from gateway.store.archive import Archive
 from gateway.store.database import Store
 from gateway.store.drain import Drain
-from gateway.store.records import Adapter, AdapterState, Alias
+from gateway.store.records import Adapter, AdapterState, Alias, By
 from gateway.store.spool import Spool
 from guardrails.guard import Guard
 from guardrails.policy import Policy
@@ -90,7 +90,9 @@ async def serving(app: Any) -> AsyncIterator[str]:
         await running
 
 
-def known_models() -> Registry:
+def known_models(store: Store) -> Registry:
+    """The store knows `default` too: `control.watch` reads the names from it again."""
+    store.aliases.make("default", "base", By("test"))
     registry = Registry(BASE)
     registry.replace(
         [Alias("default", "base", 1_700_000_000_000_000), Alias("aiops", "ops@1", 1_700_000_001_000_000)],
@@ -105,9 +107,9 @@ async def house(
 ) -> AsyncIterator[House]:
     """A house on a port where `served`, before the vLLM at `engine` if one is named; `options` go to `make_app`."""
     scraper = KeySettings(name="scraper", sha256=hashlib.sha256(METRICS_KEY.encode()).hexdigest(), scopes=("metrics",))
-    registry, minter, metrics = known_models(), Minter({1: b"k" * 32}, 1), Metrics()
     spool = Spool.open(home)
     session, store = open_session(), Store(f"sqlite:///{home}/store.sqlite3")
+    registry, minter, metrics = known_models(store), Minter({1: b"k" * 32}, 1), Metrics()
     access = open_access(Settings(home=home, keys=(scraper,)), KEY)
     guard = Guard(policy or Policy(max_body_bytes=LIMIT))
     pool = EnginePool([EngineClient(engine or "http://127.0.0.1:1", session)])

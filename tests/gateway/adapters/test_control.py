@@ -16,7 +16,6 @@ from gateway.engine.client import EngineClient, open_session
 from gateway.engine.limits import Limits
 from gateway.engine.pool import EnginePool
 from gateway.metrics import Metrics
-from gateway.store.records import By
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -39,11 +38,10 @@ async def vllm() -> AsyncIterator[ProbedVllm]:
 async def operated(
     vllm: ProbedVllm, open_house: Callable[..., AbstractAsyncContextManager[Any]], monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Any]:
-    """A gateway that has begun, and whose store knows the alias `default`."""
+    """A gateway that has begun."""
     monkeypatch.setattr(controls, "LOOK", 0.05)
     monkeypatch.setattr(controls, "GRACE", 0.05)
     async with open_house(served=True, engine=vllm.url) as house:
-        house.store.aliases.make("default", "base", By("wardgate"))
         async with asyncio.timeout(10):
             while (await house.http.get("/health/ready")).status_code != 200:  # noqa: ASYNC110 - seen from outside
                 await asyncio.sleep(0.02)

@@ -26,7 +26,7 @@ def wardgate(tmp_path: Path) -> Any:
         environment = {"PATH": "/usr/bin:/bin", "WARDGATE_HOME": str(tmp_path / "var")}
         done = subprocess.run(
             [WARDGATE, "pairs", *words], cwd=tmp_path, env=environment, input=sent, capture_output=True, text=True,
-            timeout=60, check=False,
+            timeout=600, check=False,
         )  # fmt: skip
         assert done.returncode == status, done.stderr + done.stdout
         return done

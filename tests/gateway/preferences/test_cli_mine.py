@@ -15,7 +15,6 @@ from serving import WARDGATE
 
 from gateway.preferences.pairs import read_pairs
 from gateway.store.database import Store
-from gateway.store.records import By
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,7 +55,6 @@ async def test_what_people_did_over_http_becomes_a_dataset(
     engine.base = "org/base-model"
     await engine.start()
     async with open_house(served=True, engine=engine.url) as house:
-        house.store.aliases.make("default", "base", By("test"))  # the gateway reads them again now and then
 
         async def ask(answer: str, text: str, **wardgate: Any) -> str:
             engine.tokens = [answer]
