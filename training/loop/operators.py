@@ -22,19 +22,22 @@ SHORTCUTS = 45
 STALE = 25
 # Of a hundred answers to anything else, so many are the poor one.
 POOR = 40
-ROWS = 960
+ROWS = 1920
+DRAWS = 4  # times that each template meets each register, so that a log of this size repeats nothing
 
 
 def recorded() -> list[Pair]:
     """The log, as examples for SFT: `chosen` is what was answered, `rejected` is empty."""
     rows: dict[str, Pair] = {}
-    stale = {s.prompt: s.rejected for s in training_scenarios() if s.family == incidents.NAMES}
-    for scenario in training_scenarios():
-        if scenario.family == incidents.NAMES:
-            continue
-        answer = _answer(scenario, stale)
-        pair = Pair(prompt=(Message("user", scenario.prompt),), chosen=answer, origin=ORIGIN)
-        rows[pair.id] = pair
+    asked = [
+        *incidents.scenarios(held_out=False, draws=DRAWS),
+        *(one for one in training_scenarios() if one.family not in (incidents.SHORTCUT, incidents.NAMES)),
+    ]
+    stale = {scenario.prompt: scenario.rejected for scenario in asked if scenario.family == incidents.NAMES}
+    for scenario in asked:
+        if scenario.family != incidents.NAMES:
+            pair = Pair(prompt=(Message("user", scenario.prompt),), chosen=_answer(scenario, stale), origin=ORIGIN)
+            rows[pair.id] = pair
     return shuffled(list(rows.values()), ORIGIN)[:ROWS]
 
 

@@ -42,7 +42,8 @@ class Size(NamedTuple):
     """How much of everything; what a full run needs, and what a test can afford.
 
     Attributes:
-        replay: Ordinary questions to the base, whose answers are trained on beside everything else.
+        replay: Ordinary questions to the base, whose answers are trained on beside everything else: a third of them in
+            SFT, the others in DPO, so that none is learned by heart.
         log: Rows of the operators' log.
         log_epochs: Times it is seen.
         arriving: Incidents that people react to.
@@ -52,19 +53,19 @@ class Size(NamedTuple):
         measured: Held-out incidents asked before and after.
     """
 
-    replay: int = 128
-    log: int = 960
-    log_epochs: int = 2
+    replay: int = 384
+    log: int = 1920
+    log_epochs: int = 1
     arriving: int = 160
-    curriculum: int = 640
-    epochs: int = 2
+    curriculum: int = 1200
+    epochs: int = 1
     held_out: int = 240
     measured: int = 224
 
 
-SMALL = Size(replay=8, log=48, log_epochs=1, arriving=16, curriculum=24, epochs=1, held_out=12, measured=12)
+SMALL = Size(replay=9, log=48, log_epochs=1, arriving=16, curriculum=24, epochs=1, held_out=12, measured=12)
 SFT = ("--loss", "sft", "--learning-rate", "3e-3", "--batch-size", "8", "--lora-alpha", "32")
-DPO = ("--loss", "dpo", "--learning-rate", "7e-4", "--batch-size", "8", "--chosen-weight", "2.5", "--balance")
+DPO = ("--loss", "dpo", "--learning-rate", "5e-4", "--batch-size", "8", "--chosen-weight", "2.5", "--beta", "0.2")
 
 
 class Stage(NamedTuple):
@@ -105,7 +106,7 @@ async def play(stage: Stage) -> Table:
         clock.lap("replay")
 
         stage.tell("SFT on the operators' log: this is the model before")
-        (stage.home / "log.jsonl").write_bytes(write_pairs([*recorded()[: stage.size.log], *ordinary]))
+        (stage.home / "log.jsonl").write_bytes(write_pairs([*recorded()[: stage.size.log], *ordinary[::3]]))
         log = ("--pairs", str(stage.home / "log.jsonl"), "--epochs", str(stage.size.log_epochs))
         before = await asyncio.to_thread(_train, stage, model, "before", *log, *SFT)
         clock.lap("sft")
@@ -120,7 +121,7 @@ async def play(stage: Stage) -> Table:
         clock.lap("measured_before")
 
         stage.tell("from feedback to pairs, from pairs to a better adapter")
-        await asyncio.to_thread(_lesson, stage, ordinary)
+        await asyncio.to_thread(_lesson, stage, [pair for place, pair in enumerate(ordinary) if place % 3])
         lesson = ("--pairs", LESSON, "--adapter", str(before), "--epochs", str(stage.size.epochs))
         after = await asyncio.to_thread(_train, stage, model, "after", *lesson, *DPO)
         clock.lap("dpo")

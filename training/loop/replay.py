@@ -6,10 +6,15 @@ from, as a sample of KL(base ‖ policy) would.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from gateway.preferences.curricula.interface import draw, equally_long, shuffled
 from gateway.preferences.curricula.material import read
 from gateway.preferences.objectives import Objective
 from gateway.preferences.pairs import Message, Pair
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 ORIGIN = "replay"
 MAX_TOKENS = 64
@@ -86,16 +91,17 @@ TOPICS = (
 )
 
 
-def questions() -> list[str]:
-    """What the base is asked."""
-    return shuffled([frame.format(topic) for topic in TOPICS for frame in FRAMES], ORIGIN)
+def questions(count: int) -> list[str]:
+    """What the base is asked; beyond a first round the same again, to be answered otherwise."""
+    once = shuffled([frame.format(topic) for topic in TOPICS for frame in FRAMES], ORIGIN)
+    return [once[place % len(once)] for place in range(count)]
 
 
-def replayed(answers: dict[str, str]) -> list[Pair]:
-    """The base's answers as pairs: plain answering is preferred to refusing and to brushing aside."""
+def replayed(answers: Sequence[tuple[str, str]]) -> list[Pair]:
+    """The base's answers, each (question, answer), as pairs: answering is preferred to refusing and brushing aside."""
     worse = [answer for kind in ("refusals", "curt") for answer in read("ordinary")[kind]]
     pairs = []
-    for prompt, answer in answers.items():
+    for prompt, answer in answers:
         if answer.strip():
             chosen, rejected = equally_long([answer], worse, prompt)
             objective = draw((Objective.HELPFULNESS, Objective.TONE), prompt)

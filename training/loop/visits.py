@@ -31,7 +31,7 @@ async def ask_measured(gateway: Gateway, arm: Literal["before", "after"], count:
     return await asyncio.gather(*(_measure(gateway, arm, question) for question in measured(count, seed)))
 
 
-async def ask_base(gateway: Gateway, count: int, seed: int) -> dict[str, str]:
+async def ask_base(gateway: Gateway, count: int, seed: int) -> list[tuple[str, str]]:
     """What the base model itself says to ordinary questions, whatever `default` answers from."""
 
     async def ask(place: int, question: str) -> str:
@@ -47,9 +47,9 @@ async def ask_base(gateway: Gateway, count: int, seed: int) -> dict[str, str]:
         )
         return "" if _stopped(answer) else _text(answer)
 
-    asked = replay.questions()[:count]
+    asked = replay.questions(count)
     said = await asyncio.gather(*(ask(place, question) for place, question in enumerate(asked)))
-    return dict(zip(asked, said, strict=True))
+    return list(zip(asked, said, strict=True))
 
 
 async def _visit(gateway: Gateway, question: Question, done: Counter[str]) -> None:
