@@ -32,7 +32,7 @@ def gateway(vllm_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     policy = home / "policy.yaml"
     policy.write_text("allow_fields: [structured_outputs]\n")
     mode = {"WARDGATE_UPSTREAM_LOGPROBS_MODE": "processed_logprobs"}  # as the shared vLLM was started
-    gateway = serve(home, "--upstream", vllm_url, "--policy", str(policy), **mode)
+    gateway = serve(home, "--upstream", vllm_url, "--policy", str(policy), "--aligned", "none", **mode)
     try:
         gateway.wait_ready(60)
         yield gateway
