@@ -17,7 +17,7 @@ from gateway.engine import embedded
 from gateway.preferences.curricula.curriculum import held_out_pairs, training_pairs
 from gateway.preferences.curricula.interface import shuffled
 from gateway.preferences.pairs import write_pairs
-from training.loop.gateway import Gateway, run
+from training.loop.gateway import Gateway, LoopFailed, run
 from training.loop.operators import recorded
 from training.loop.promotion import promote_under_load
 from training.loop.recipe import recipe
@@ -155,14 +155,16 @@ class Clock:
 
 async def _prepare(stage: Stage) -> Path:
     """An empty home beside the model that the project has already, and the files the loop begins with."""
-    root = stage.home.parent
+    root, mark = stage.home.parent, stage.home / RECIPE
+    if stage.home.exists() and any(stage.home.iterdir()) and not mark.exists():
+        raise LoopFailed(f"--home: {stage.home} holds something that is no loop's. Give a folder of the loop's own.")
     folder = await embedded.obtain(root, stage.tell)
     shutil.rmtree(stage.home, ignore_errors=True)
     stage.home.mkdir(parents=True)
+    write(mark, recipe(stage.size._asdict(), SFT, DPO, stage.seed))
     (stage.home / "models").symlink_to(root / "models")
     held_out = shuffled(held_out_pairs(), "loop", stage.seed)[: stage.size.held_out]
     (stage.home / "held-out.jsonl").write_bytes(write_pairs(held_out))
-    write(stage.home / RECIPE, recipe(stage.size._asdict(), SFT, DPO, stage.seed))
     return folder
 
 
