@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from importlib.metadata import entry_points
+from importlib.util import find_spec
 
 from cyclopts import App
 
@@ -32,7 +33,13 @@ def build(leaves: dict[str, str], *, resolve: bool = False) -> App:
     return app
 
 
+def offered(leaves: dict[str, str]) -> dict[str, str]:
+    """The leaves that can work here: the gateway's image has no torch, and so no `train`."""
+    can_train = find_spec("torch") is not None
+    return {path: leaf for path, leaf in leaves.items() if can_train or not leaf.startswith("training.")}
+
+
 def main() -> None:
-    found = {entry.name: entry.value for entry in entry_points(group="wardgate.commands")}
+    found = offered({entry.name: entry.value for entry in entry_points(group="wardgate.commands")})
     words = sys.argv[1:]
     build(found, resolve=not words or words[-1] in ("--help", "-h", *GROUPS))()

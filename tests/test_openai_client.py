@@ -12,6 +12,9 @@ import openai
 import pytest
 from openai import AsyncOpenAI, OpenAI
 
+from gateway.adapters.aligned import BUILT_IN, NAME, read_card
+from gateway.engine import embedded
+
 if TYPE_CHECKING:
     from serving import Served
 
@@ -44,13 +47,15 @@ def asynchronous(served: Served) -> AsyncOpenAI:
 
 
 def test_models_are_listed_and_found(client: OpenAI) -> None:
-    """The alias and the base model's own name both answer."""
+    """The alias answers from the adapter that comes with the program, the base model's own name from the base."""
     names = {model.id for model in client.models.list()}
     assert {"default", "SmolLM2-135M-Instruct"} <= names
     assert client.models.retrieve("default").object == "model"
-    for name in ("default", "SmolLM2-135M-Instruct"):
+    card = read_card(BUILT_IN)
+    assert card is not None
+    for name, answering in (("default", f"{NAME}@{card.version}"), (embedded.NAME, embedded.NAME)):
         answer = client.chat.completions.create(model=name, messages=ASK, max_tokens=4)
-        assert answer.model == "SmolLM2-135M-Instruct"
+        assert answer.model == answering
 
 
 def test_a_plain_answer_has_usage_and_no_unasked_logprobs(client: OpenAI) -> None:

@@ -7,6 +7,7 @@ import subprocess
 import pytest
 from serving import WARDGATE
 
+from gateway import cli
 from gateway.cli import build
 
 LEAVES = {"serve": "gateway.serve:serve", "guard.check": "guardrails.cli:check"}
@@ -39,3 +40,11 @@ def test_what_is_not_built_is_not_offered() -> None:
     """Only the leaves that installed packages name are there."""
     app = build(LEAVES, resolve=True)
     assert {name for name in app if not name.startswith("-")} == {"guard", "serve"}
+
+
+def test_without_torch_nothing_trains(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The gateway's image has no torch: what would need it is not offered, and everything else is."""
+    leaves = {"serve": "gateway.serve:serve", "train": "training.cli:train", "adapters.merge": "training.merge:merge"}
+    assert cli.offered(leaves) == leaves
+    monkeypatch.setattr(cli, "find_spec", lambda name: None)
+    assert cli.offered(leaves) == {"serve": "gateway.serve:serve"}

@@ -48,7 +48,7 @@ def test_a_registered_adapter_is_loaded_and_answers_under_its_version(tmp_path: 
     store.adapters.move("ops@1", AdapterState.LOADED, by)
     store.aliases.promote("aiops", "ops@1", by)
     store.close()
-    gateway = serve(home, "--upstream", vllm_url)
+    gateway = serve(home, "--upstream", vllm_url, "--aligned", "none")
     try:
         gateway.wait_ready(60)
         for model in ("aiops", "ops@1"):
