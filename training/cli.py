@@ -108,6 +108,8 @@ def train(
 
 
 def _run(config: TrainConfig, found: Found, *, resume: bool, json_: bool) -> int:
+    # Read when torch is loaded: threads that spin for each other take ten times as long once anything wants a core.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     # torch takes seconds to import, and an image without it can still say what `train` is
     hush()
     from training.interruption import Interrupted  # noqa: PLC0415
