@@ -70,7 +70,7 @@ def test_another_version_s_row_is_refused() -> None:
 
 
 def test_the_judge_s_error_is_known() -> None:
-    """Held against a hundred answers labelled by hand, without their arm or the judge's word in sight."""
+    """Held against a hundred answers labelled by the developer, without their arm or the judge's word in sight."""
     labelled = [json.loads(line) for line in (files("training.loop") / "labels.jsonl").read_text().splitlines()]
     assert len(labelled) == 100
     asked = {scenario.id: scenario for scenario in held_out_scenarios()}

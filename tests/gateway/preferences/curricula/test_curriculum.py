@@ -50,7 +50,7 @@ def test_every_platform_has_its_incidents() -> None:
 
 
 def test_nothing_held_out_is_trained_on() -> None:
-    """No held-out template and no held-out name stands in what is trained on."""
+    """No held-out template is trained on, and no slot has a held-out name among its trained ones."""
     templates = [re.sub(r"\{\w+\}", "{}", ask) for incident in incidents.incidents() for ask in incident.held_out]
     trained = [re.sub(r"\{\w+\}", "{}", ask) for incident in incidents.incidents() for ask in incident.asks]
     assert not set(templates) & set(trained)
