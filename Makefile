@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: serve setup lint unit test loop bench bench-training bench-adapters
+.PHONY: serve setup lint unit test loop bench bench-guard bench-training bench-adapters
 
 serve: setup
 	@$(BIN)/wardgate serve $(ARGS)
@@ -29,6 +29,9 @@ loop: setup
 
 bench: setup
 	$(BIN)/python bench/run.py $(ARGS)
+
+bench-guard: setup
+	$(BIN)/python bench/guard.py $(ARGS)
 
 bench-training: setup
 	$(BIN)/python bench/training.py $(ARGS)

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-RUN, WITHOUT = ROOT / "bench" / "run.py", ROOT / "bench" / "without.py"
+RUN, WITHOUT, GUARD = ROOT / "bench" / "run.py", ROOT / "bench" / "without.py", ROOT / "bench" / "guard.py"
 
 
 def test_guard_is_measured_everywhere(tmp_path: Path) -> None:
@@ -26,6 +26,27 @@ def test_guard_is_measured_everywhere(tmp_path: Path) -> None:
     written = json.loads((tmp_path / "bench.json").read_text())
     assert all(row["p50_us"] > 0 for row in written["guard"].values())
     assert "gateway" not in written
+
+
+def test_growth_is_measured_everywhere(tmp_path: Path) -> None:
+    """The guard's bench measures how hostile texts grow, and writes each row as it comes."""
+    done = subprocess.run(
+        [
+            sys.executable,
+            GUARD,
+            *["--only", "growth", "--kinds", "prompt", "--texts", "nested", "--least", "64", "--most", "256"],
+            "--out",
+            tmp_path,
+        ],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    rows = json.loads((tmp_path / "guard.json").read_text())["growth"]
+    assert rows
+    assert all(len(row["ns"]) == 3 for row in rows)
 
 
 def test_training_needs_a_model_and_pairs(tmp_path: Path) -> None:
