@@ -31,3 +31,39 @@ class Screen:
     def possible(self, text: str) -> bool:
         """False only where `pattern.search(text)` would find nothing."""
         return not text.isascii() or self._search(text) is not None
+
+
+class Sign:
+    """A pattern of which only its presence is asked, in time linear in the text; classes and boundaries are ASCII's.
+
+    Raises:
+        re2.error: As `Screen`.
+    """
+
+    def __init__(self, pattern: str, *, ignore_case: bool = False) -> None:
+        options = re2.Options()
+        options.case_sensitive = not ignore_case
+        options.dot_nl = True
+        options.never_capture = True
+        options.max_mem = MEMORY
+        options.log_errors = False
+        self._compiled = re2.compile(pattern, options)
+
+    def within(self, text: str) -> bool:
+        """Whether the pattern matches anywhere."""
+        return self._compiled.search(_encodable(text)) is not None
+
+    def begins(self, text: str) -> bool:
+        """Whether the pattern matches at the beginning."""
+        return self._compiled.match(_encodable(text)) is not None
+
+
+def _encodable(text: str) -> str:
+    """The text, lone surrogates, which UTF-8 has not, as question marks."""
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace").decode()
+    return text

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from guardrails import intents
-from guardrails.screens import Screen
+from guardrails.screens import Screen, Sign
 
 PATTERNS = [intents._PHRASES, intents._FRUSTRATED, re.compile(r"\b(?:rm|dd)\s+-\w+|['\u2019]s\b")]
 WORDS = st.sampled_from(
@@ -81,3 +81,10 @@ def test_the_short_way_to_no_is_never_taken_where_the_long_way_says_yes(words: l
     people = [(index, person) for index, word in enumerate(lower) if (person := intents._near(word, intents._PEOPLE))]
     if any(intents._wanted(text, lower, index, person) for index, person in people):
         assert intents._may_ask(text)
+
+
+def test_a_sign_is_found_beside_what_cannot_be_encoded() -> None:
+    """A lone surrogate hides nothing and breaks nothing."""
+    assert Sign("rm").within("\ud800rm")
+    assert Sign("RM", ignore_case=True).begins("rm\udfff")
+    assert not Sign("rm").begins("\ud800rm")
