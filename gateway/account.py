@@ -11,6 +11,7 @@ import orjson
 from gateway.protocols.chat_answer import FILTERED
 from gateway.store.records import Answer, Digests, Inference, Timings
 from guardrails.interface import Action, Verdict, merged, strongest
+from guardrails.wire import finding_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -181,8 +182,13 @@ class Account:
             metrics.escalation(self.escalation.reason)
 
     def _kept_findings(self) -> list[dict[str, Any]]:
-        # A finding's message names what it found, in the exchange's own words.
-        return self._findings if self.extras.store else [finding | {"message": ""} for finding in self._findings]
+        # A finding's message and target name what it found, in the exchange's own words.
+        if self.extras.store:
+            return self._findings
+        return [
+            {key: value for key, value in finding.items() if key != "target"} | {"message": ""}
+            for finding in self._findings
+        ]
 
     def _timings(self) -> Timings:
         return Timings(
@@ -198,17 +204,7 @@ class Account:
             return
         self.action = strongest((self.action, verdict.action))
         for finding in verdict.findings:
-            self._findings.append(
-                {
-                    "check": finding.check,
-                    "rule": finding.rule,
-                    "severity": finding.severity,
-                    "span": finding.span,
-                    "message": finding.message,
-                    "stage": stage,
-                    "slot": slot,
-                }
-            )
+            self._findings.append(finding_document(finding) | {"stage": stage, "slot": slot})
         for outcome in verdict.unchecked:
             self._unchecked.append({"check": outcome.check, "reason": outcome.reason, "stage": stage, "slot": slot})
 

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from guardrails.commands.effects import Effect, Target
+
 
 class Channel(StrEnum):
     """Where a text stands; the contract's `kind`."""
@@ -65,6 +67,8 @@ class Finding:
         message: One sentence for a person: what it would do and why it is stopped.
         action: What the rule asks for; a policy may weaken or strengthen it.
         alternative: The runbook's safe command, with its slots filled where the text told them.
+        effect: What a command would do, of `commands.effects.Effect`; None where no command was understood.
+        target: What it would do it to, where the command names it.
     """
 
     check: str
@@ -74,6 +78,8 @@ class Finding:
     message: str
     action: Action = Action.BLOCK
     alternative: str | None = None
+    effect: Effect | None = None
+    target: Target | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import difflib
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from guardrails.commands.tree import UNKNOWN
 from guardrails.interface import Channel, Shell, Subject
 from guardrails.parameters import ParameterError, parameter_type
 
@@ -88,14 +89,20 @@ def verdict_document(verdict: Verdict, elapsed_us: int) -> dict[str, Any]:
 
 
 def finding_document(finding: Finding) -> dict[str, Any]:
-    """One finding as the contract has it."""
-    return {
+    """One finding as the contract has it, and what a command would do to what."""
+    document: dict[str, Any] = {
         "check": finding.check,
         "rule": finding.rule,
         "severity": finding.severity.value,
         "span": list(finding.span),
         "message": finding.message,
     }
+    if finding.effect is not None:
+        document["effect"] = finding.effect.value
+    if finding.target is not None:
+        path, place, label, _ = finding.target
+        document["target"] = {"path": path.replace(UNKNOWN, "?"), "place": place.value, "label": label}
+    return document
 
 
 def unchecked_document(miss: Unchecked) -> dict[str, str]:

@@ -112,7 +112,17 @@ class CommandJudge:
             )
         message = re.sub(r"\{(\w+)\}", lambda m: named.get(m[1], "it"), rule.reason).replace(UNKNOWN, "…")
         alternative = self._runbooks.alternative(rule, command, match)
-        return Finding("commands", rule.id, rule.severity, _whole(command), message, rule.action, alternative)
+        return Finding(
+            "commands",
+            rule.id,
+            rule.severity,
+            _whole(command),
+            message,
+            rule.action,
+            alternative,
+            rule.effect,
+            match.targets[0] if match.targets else None,
+        )
 
 
 def _read(text: str, shell: Shell, scope: Scope) -> Script:

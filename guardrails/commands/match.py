@@ -14,6 +14,7 @@ from guardrails.interface import Shell
 
 if TYPE_CHECKING:
     from guardrails.commands.effects import Place, Target
+    from guardrails.commands.patterns import Pattern
     from guardrails.commands.tree import Command
 
 
@@ -50,7 +51,8 @@ def has_option(word: str, option: str, shell: Shell, *, abbreviated: bool) -> bo
         given = word.partition("=")[0]
         return given == option or (abbreviated and len(given) > 2 and option.startswith(given))
     if len(option) == 2 and option[0] == "-":
-        return re.fullmatch(rf"-[A-Za-z0-9]*{re.escape(option[1])}[A-Za-z0-9]*(?:=.*)?", word) is not None
+        letters = word[1:].partition("=")[0]
+        return option[1] in letters and letters.isascii() and letters.replace(option[1], "0").isalnum()
     return word == option or word.startswith(option + "=")
 
 
@@ -66,6 +68,9 @@ class Matcher:
         arguments: Pattern one operand must match.
         text: Pattern the words after the name, joined by blanks, must hold.
         harmless: Pattern that makes the command harmless where those words hold it.
+        harmful: Pattern that takes `harmless` back where those words hold it.
+        spares: Pattern of operands that do not count, neither for `arguments` nor for `places`.
+        same: Pattern of two groups that must hold the same, in those words.
         places: Classes one of the operands must be of.
         operands: `name=value` operands whose value must be of `places` (dd's `of`).
         redirects: Classes a redirection that empties its target must go to; with `appends`, one that appends, too.
@@ -83,23 +88,26 @@ class Matcher:
     subcommands: tuple[tuple[re.Pattern[str] | None, ...], ...] = ()
     options: tuple[tuple[str, ...], ...] = ()
     unless: tuple[str, ...] = ()
-    values: tuple[tuple[tuple[str, ...], re.Pattern[str]], ...] = ()
-    arguments: re.Pattern[str] | None = None
-    text: re.Pattern[str] | None = None
-    harmless: re.Pattern[str] | None = None
+    values: tuple[tuple[tuple[str, ...], Pattern], ...] = ()
+    arguments: Pattern | None = None
+    text: Pattern | None = None
+    harmless: Pattern | None = None
+    harmful: Pattern | None = None
+    spares: Pattern | None = None
+    same: Pattern | None = None
     places: frozenset[Place] = frozenset()
     operands: tuple[str, ...] = ()
     redirects: frozenset[Place] = frozenset()
     appends: bool = False
-    redirect_path: re.Pattern[str] | None = None
-    fed: re.Pattern[str] | None = None
-    fed_text: re.Pattern[str] | None = None
+    redirect_path: Pattern | None = None
+    fed: Pattern | None = None
+    fed_text: Pattern | None = None
     fork: bool = False
     fed_by: frozenset[str] = frozenset()
     through: frozenset[str] = frozenset()
     abbreviated: bool = False
     names: tuple[tuple[str, int], ...] = ()
-    captures: tuple[tuple[str, re.Pattern[str]], ...] = ()
+    captures: tuple[tuple[str, Pattern], ...] = ()
 
     def __call__(self, command: Command) -> Match | None:
         """Why the command fits, or None."""
@@ -112,9 +120,10 @@ class Matcher:
         if rest is None or not self._options(words, command.shell) or not self._origin(command):
             return None
         operands = _operands(rest, command.shell)
-        if self.arguments is not None and not any(self.arguments.search(o) for o in operands):
+        counted = operands if self.spares is None else [o for o in operands if not self.spares.search(o)]
+        if self.arguments is not None and not any(self.arguments.search(o) for o in counted):
             return None
-        targets = self._targets(command, operands)
+        targets = self._targets(command, counted)
         if targets is None:
             return None
         named = [(slot, operands[at]) for slot, at in self.names if at < len(operands)]
@@ -128,15 +137,20 @@ class Matcher:
         return bool(command.stdin or command.redirects) or any(w.commands for w in command.argv)
 
     def _rest(self, words: list[str]) -> list[str] | None:
-        if self.text is not None or self.harmless is not None:
-            text = " ".join(words)
-            if self.text is not None and not self.text.search(text):
-                return None
-            if self.harmless is not None and self.harmless.search(text):
-                return None
-        if not self.subcommands:
-            return words
-        return next((r for steps in self.subcommands if (r := _after(words, steps)) is not None), None)
+        rest: list[str] | None = words
+        if self.subcommands:
+            rest = next((r for steps in self.subcommands if (r := _after(words, steps)) is not None), None)
+        return None if rest is None or not self._says(words) else rest
+
+    def _says(self, words: list[str]) -> bool:
+        if self.text is None and self.harmless is None and self.same is None:
+            return True
+        text = " ".join(words)
+        if self.text is not None and not self.text.search(text):
+            return False
+        if self.harmless is not None and self.harmless.search(text):
+            return self.harmful is not None and self.harmful.search(text) is not None
+        return self.same is None or ((two := self.same.search(text)) is not None and two[1] == two[2])
 
     def _origin(self, command: Command) -> bool:
         if self.fed_by and not any(c.name in self.fed_by for c in sources(command)):
@@ -173,7 +187,7 @@ class Matcher:
         return all(self._value(words, group, pattern) for group, pattern in self.values)
 
     @staticmethod
-    def _value(words: list[str], group: tuple[str, ...], pattern: re.Pattern[str]) -> bool:
+    def _value(words: list[str], group: tuple[str, ...], pattern: Pattern) -> bool:
         for at, word in enumerate(words):
             for option in group:
                 value = None

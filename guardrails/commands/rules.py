@@ -3,83 +3,39 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict, Field
-
-from guardrails.commands.effects import Effect, Place
-from guardrails.commands.match import Matcher
+from guardrails.commands.authoring import check_rule, matchers
 from guardrails.commands.packs import RuleError, line, read_pack
+from guardrails.commands.schema import PackData
 from guardrails.interface import Action, Severity, Shell
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Rule", "RuleError", "RuleSet", "load_rules"]
+    from guardrails.commands.effects import Effect
+    from guardrails.commands.match import Matcher
+    from guardrails.commands.schema import MatchData, RuleData
 
-_BUILT_IN = Path(__file__).parent / "rules"
+__all__ = ["Rule", "RuleError", "RuleSet", "files", "load_rules"]
 
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class MatchData(_Strict):
-    """The `match` part of a rule, as written; see `Matcher` for the meaning."""
-
-    command: list[str]
-    subcommand: list[str] = []
-    options: list[str] = []
-    unless: list[str] = []
-    values: dict[str, str] = {}
-    arguments: str | None = None
-    text: str | None = None
-    harmless: str | None = None
-    places: list[Place] = []
-    operands: list[str] = []
-    redirects: list[Place] = []
-    appends: bool = False
-    redirect_path: str | None = None
-    fed: str | None = None
-    fed_text: str | None = None
-    fork: bool = False
-    fed_by: list[str] = []
-    through: list[str] = []
-    abbreviated: bool = False
-    names: dict[str, int] = {}
-    captures: dict[str, str] = {}
-
-
-class RuleData(_Strict):
-    """One rule, as written."""
-
-    id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
-    effect: Effect
-    severity: Severity
-    action: Action = Action.BLOCK
-    shell: Shell = Shell.BASH
-    reason: str = Field(min_length=8, max_length=200)
-    reference: str = Field(min_length=4)
-    runbook: str | None = None
-    match: list[MatchData] = Field(min_length=1)
-    positive: list[str] = Field(min_length=1)
-    negative: list[str] = Field(min_length=1)
-
-
-class PackData(_Strict):
-    """One file of rules."""
-
-    pack: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
-    rules: list[RuleData] = Field(min_length=1)
+BUILT_IN = Path(__file__).parent / "rules"
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule, ready to match; `id` is `pack.name`."""
+    """One rule, ready to match; `id` is `pack.name`.
+
+    Attributes:
+        alternative: A safe command of its own, with `{slots}`; wins over `runbook`, the id of one in the catalogue.
+        data: Its `match` as written, for who explains it.
+        file: Where it is written.
+        line: Where it begins there, from 1.
+        own: Whether it is a team's own.
+    """
 
     id: str
     effect: Effect
@@ -89,9 +45,18 @@ class Rule:
     reason: str
     reference: str
     runbook: str | None
+    alternative: str | None
     matchers: tuple[tuple[frozenset[str], Matcher], ...]
     positive: tuple[str, ...]
     negative: tuple[str, ...]
+    data: tuple[MatchData, ...] = ()
+    file: Path = Path()
+    line: int = 1
+    own: bool = False
+
+    @property
+    def pack(self) -> str:
+        return self.id.partition(".")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,91 +82,85 @@ class RuleSet:
         return found
 
 
-@lru_cache(maxsize=8)
-def _load(paths: tuple[Path, ...]) -> RuleSet:
-    digest = hashlib.sha256()
-    rules: dict[str, Rule] = {}
-    for file in (*sorted(_BUILT_IN.glob("*.yaml")), *(f for path in paths for f in _files(path))):
-        pack, node, raw = read_pack(file, PackData)
-        digest.update(hashlib.sha256(raw).digest())
-        for at, data in enumerate(pack.rules):
-            where = line(node, ("rules", at))
-            rule = _rule(file, where, pack.pack, data)
-            if rule.id in rules:
-                raise RuleError(file, where, f"rules.{at}.id", f"{rule.id!r} is taken already; choose another id")
-            rules[rule.id] = rule
-    return _index(tuple(rules.values()), digest.hexdigest())
-
-
 def load_rules(paths: Sequence[Path] = ()) -> RuleSet:
     """The built-in packs and a team's own files or folders of files.
 
     Raises:
         RuleError: naming file, line and field, where a file cannot be read or says what is not allowed.
     """
-    return _load(tuple(Path(p) for p in paths))
+    rules: dict[str, Rule] = {}
+    digest = hashlib.sha256()
+    for pack in (*_built_in(), *(_pack(file, own=True) for path in paths for file in files(Path(path)))):
+        digest.update(pack.digest)
+        for rule in pack.rules:
+            if rule.id in rules:
+                taken = rules[rule.id]
+                message = f"{rule.id!r} is taken already by {taken.file.name}:{taken.line}; choose another id or pack"
+                raise RuleError(rule.file, rule.line, "id", message)
+            rules[rule.id] = rule
+    return _index(tuple(rules.values()), digest.hexdigest())
 
 
-def _files(path: Path) -> list[Path]:
-    return sorted(path.glob("*.yaml")) if path.is_dir() else [path]
+def files(path: Path) -> list[Path]:
+    """The files of rules at `path`: itself, or the YAML files of a folder.
+
+    Raises:
+        RuleError: where the folder holds none.
+    """
+    if not path.is_dir():
+        return [path]
+    found = sorted(file for ending in ("*.yaml", "*.yml") for file in path.glob(ending))
+    if not found:
+        raise RuleError(path, 1, "path", "holds no file that ends in .yaml or .yml; add one, or name another folder")
+    return found
 
 
-def _rule(file: Path, where: int, pack: str, data: RuleData) -> Rule:
-    try:
-        matchers = tuple((frozenset(c.lower() for c in m.command), matcher(m)) for m in data.match)
-    except re.error as wrong:
-        raise RuleError(file, where, "match", f"not a regular expression: {wrong.pattern!r}: {wrong.msg}") from wrong
+@dataclass(frozen=True, slots=True)
+class _Pack:
+    rules: tuple[Rule, ...]
+    digest: bytes
+
+
+@lru_cache(maxsize=1)
+def _built_in() -> tuple[_Pack, ...]:
+    return tuple(_pack(file, own=False) for file in sorted(BUILT_IN.glob("*.yaml")))
+
+
+def _pack(file: Path, *, own: bool) -> _Pack:
+    pack, node, raw = read_pack(file, PackData)
+    found: dict[str, Rule] = {}
+    for at, data in enumerate(pack.rules):
+        check_rule(file, node, at, data)
+        rule = _rule(pack.pack, data, file, line(node, ("rules", at)), matchers(file, node, at, data), own=own)
+        if rule.id in found:
+            first = found[rule.id].line
+            message = f"{data.id!r} is taken already by the rule in line {first}; choose another"
+            raise RuleError(file, line(node, ("rules", at, "id")), f"rules.{at}.id", message)
+        found[rule.id] = rule
+    return _Pack(tuple(found.values()), hashlib.sha256(raw).digest())
+
+
+def _rule(
+    pack: str, data: RuleData, file: Path, at: int, found: tuple[tuple[frozenset[str], Matcher], ...], *, own: bool
+) -> Rule:
     return Rule(
         f"{pack}.{data.id}",
         data.effect,
         data.severity,
-        data.action,
-        data.shell,
+        Action(data.action),
+        Shell(data.shell),
         data.reason,
         data.reference,
         data.runbook,
-        matchers,
+        data.alternative,
+        found,
         tuple(data.positive),
         tuple(data.negative),
+        tuple(data.match),
+        file,
+        at,
+        own,
     )
-
-
-def matcher(data: MatchData) -> Matcher:
-    """What a rule's `match` part says, compiled.
-
-    Raises:
-        re.error: where a pattern is not a regular expression.
-    """
-    flags = re.IGNORECASE
-    return Matcher(
-        subcommands=tuple(tuple(_step(s) for s in row.split()) for row in data.subcommand),
-        options=tuple(tuple(group.split("|")) for group in data.options),
-        unless=tuple(data.unless),
-        values=tuple((tuple(k.split("|")), re.compile(v, flags)) for k, v in data.values.items()),
-        arguments=re.compile(data.arguments, flags) if data.arguments else None,
-        text=re.compile(data.text, flags) if data.text else None,
-        harmless=re.compile(data.harmless, flags) if data.harmless else None,
-        places=frozenset(data.places),
-        operands=tuple(data.operands),
-        redirects=frozenset(data.redirects),
-        appends=data.appends,
-        redirect_path=re.compile(data.redirect_path, flags) if data.redirect_path else None,
-        fed=re.compile(data.fed, flags) if data.fed else None,
-        fed_text=re.compile(data.fed_text, flags) if data.fed_text else None,
-        fork=data.fork,
-        fed_by=frozenset(data.fed_by),
-        through=frozenset(data.through),
-        abbreviated=data.abbreviated,
-        names=tuple(data.names.items()),
-        captures=tuple((slot, re.compile(pattern)) for slot, pattern in data.captures.items()),
-    )
-
-
-def _step(words: str) -> re.Pattern[str] | None:
-    """`a|b*` as a pattern for one word; `**` as any row of subcommands."""
-    if words == "**":
-        return None
-    return re.compile("|".join(re.escape(w).replace(r"\*", ".*") for w in words.split("|")), re.IGNORECASE)
 
 
 def _index(rules: tuple[Rule, ...], digest: str) -> RuleSet:

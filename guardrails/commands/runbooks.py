@@ -57,13 +57,18 @@ class Alternative(BaseModel):
         known = {k: v for k, v in slots.items() if _SAFE.fullmatch(v)}
         if any(need not in known for need in self.needs):
             return None
-        return _SLOT.sub(lambda m: known.get(m[1], m[0]), self.command)
+        return filled(self.command, known)
 
     def fits(self, effect: Effect, head: str, places: set[Place], shell: Shell) -> bool:
         """Whether it may stand in for a command of this name, effect and targets."""
         if effect not in self.effects or (self.shell is Shell.BASH) != (shell in (Shell.BASH, Shell.SQL)):
             return False
         return (not self.heads or head in self.heads) and (not self.places or not places.isdisjoint(self.places))
+
+
+def filled(command: str, slots: Mapping[str, str]) -> str:
+    """A safe command with its `{slots}` filled; one that is not known, or that a shell would read otherwise, stays."""
+    return _SLOT.sub(lambda m: v if (v := slots.get(m[1])) and _SAFE.fullmatch(v) else m[0], command)
 
 
 class _File(BaseModel):
@@ -86,6 +91,8 @@ class Catalogue:
             slots.setdefault("path", target.path)
             if target.service:
                 slots.setdefault("service", target.service)
+        if rule.alternative is not None:
+            return filled(rule.alternative, slots)
         if rule.runbook is not None:
             named = next((one for one in self.alternatives if one.id == rule.runbook), None)
             if named is not None and (text := named.filled(slots)) is not None:

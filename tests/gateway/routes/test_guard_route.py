@@ -16,7 +16,9 @@ async def test_one_item_gets_one_verdict(gateway: Any) -> None:
     assert response.status_code == 200
     assert sorted(verdict) == ["action", "alternative", "elapsed_us", "findings", "unchecked"]
     assert (verdict["action"], verdict["unchecked"]) == ("block", [])
-    assert sorted(verdict["findings"][0]) == ["check", "message", "rule", "severity", "span"]
+    assert sorted(verdict["findings"][0]) == ["check", "effect", "message", "rule", "severity", "span", "target"]
+    assert verdict["findings"][0]["effect"] == "delete"
+    assert verdict["findings"][0]["target"] == {"path": "/", "place": "root", "label": "the whole file system"}
     assert verdict["findings"][0]["span"] == [0, 8]
     assert verdict["elapsed_us"] > 0
 

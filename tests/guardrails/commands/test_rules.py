@@ -60,10 +60,10 @@ def test_a_team_adds_its_own_rules(tmp_path: Path) -> None:
     ("old", "new", "line", "field"),
     [
         ("severity: high", "severity: dire", 5, "rules.0.severity"),
-        ("effect: delete", "efect: delete", 3, "rules.0.effect"),
+        ("effect: delete", "efect: delete", 4, "rules.0.efect"),
         ("[leftpad]", "leftpad", 9, "rules.0.match.0.command"),
         ("positive: [leftpad remove]", "positive: []", 11, "rules.0.positive"),
-        ("subcommand: [remove]", "text: '('", 3, "match"),
+        ("subcommand: [remove]", "text: '('", 10, "rules.0.match.0.text"),
         ("pack: ours", "pack: ours: x", 1, "yaml"),
         ("pack: ours", "pack: files\nextra: 1", 2, "extra"),
         ("reference: https://example.com", "reference: x", 7, "rules.0.reference"),
@@ -100,3 +100,92 @@ def test_a_message_is_one_line_for_a_person() -> None:
             for finding in JUDGE.judge(text, rule.shell).findings:
                 assert "{" not in finding.message or "finalizers" in finding.message
                 assert "\n" not in finding.message
+
+
+def test_an_alternative_of_its_own_is_filled_from_the_command(tmp_path: Path) -> None:
+    """What the command tells is filled in; what a shell would read otherwise stays a slot."""
+    file = tmp_path / "ours.yaml"
+    named = "subcommand: [remove]\n        names: {version: 0}\n    alternative: leftpad pin {version}"
+    file.write_text(RULE.replace("subcommand: [remove]", named))
+    judge = CommandJudge(load_rules([file]), load_runbooks())
+    assert judge.judge("leftpad remove 1.2").findings[0].alternative == "leftpad pin 1.2"
+    assert judge.judge("leftpad remove '1;id'").findings[0].alternative == "leftpad pin {version}"
+
+
+def test_a_finding_says_what_would_happen_to_what() -> None:
+    """Effect and target stand beside the message."""
+    (finding,) = JUDGE.judge("rm -rf /var/lib/mysql").findings
+    assert finding.effect == "delete"
+    assert finding.target is not None
+    assert (finding.target.path, finding.target.place) == ("/var/lib/mysql", "data")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "mend"),
+    [
+        ("severity: high", "severity: hihg", "did you mean high?"),
+        ("severity: high", "severty: high", "did you mean severity?"),
+        ("    reference: https://example.com\n", "", "is missing; add `reference: "),
+        ("[leftpad]", "leftpad", "write `command: \\[leftpad\\]`"),
+        ("[leftpad]", "[/usr/bin/leftpad]", "without their folder; write leftpad"),
+        ("[leftpad]", "[leftpad x]", "`subcommand: \\[x\\]`"),
+        ("[leftpad]", "['left*pad']", "at the end of a name"),
+        ("[leftpad]", "[' ']", "write the command's name"),
+        ("        subcommand", "    subcommand", "one level deeper, below `match:`"),
+        ("    positive", "        positive", "one level higher"),
+        ("subcommand: [remove]", "subcommand: [--all]", "below `options`"),
+        ("subcommand: [remove]", "subcommand: ['**']", "ends in a word"),
+        ("subcommand: [remove]", "subcommand: ['a*b*']", "one \\* a word"),
+        ("subcommand: [remove]", "options: [force]", "one begins with -"),
+        ("subcommand: [remove]", "options: ['--x y']", "below `values`"),
+        ("subcommand: [remove]", "places: [datas]", "did you mean data?"),
+        ("subcommand: [remove]", "text: 'a(?!b)'", "looks around itself"),
+        ("subcommand: [remove]", "harmful: a", "takes `harmless` back"),
+        ("subcommand: [remove]", "same: '(a) a'", "two groups"),
+        ("subcommand: [remove]", "captures: {x: a}", "no group"),
+        ("subcommand: [remove]", "names: [x]", "slot: value"),
+        ("[leftpad remove]", "[leftpad: remove]", "put the whole text in quotes"),
+        ("[leftpad remove]", "[no]", "put it in quotes"),
+        ("[leftpad remove]", "[7]", "a text is wanted"),
+        ("[leftpad remove]", "[leftpad remove", "close the bracket"),
+        ("would remove", "removes", "begin with `would`"),
+        ("left-pad\n    ref", "{pkg}\n    ref", "filled by nothing; name it below `names`"),
+        ("id: no-left-pad", "id: No Pad", "lower-case letters"),
+        ("id: no-left-pad", "id: a\n    id: b", "written twice"),
+        ("  - id", "\t- id", "indent with blanks"),
+        ("    match", "    shell: powershel\n    match", "did you mean powershell?"),
+        ("    severity: high", "    severity:", "is empty; write something behind it, as in `severity: high`"),
+        ("pack: ours", "pack: ours\nowner: me", "there are pack, rules"),
+        (RULE, "", "is empty; it begins with `pack:` and `rules:`"),
+        (RULE, "- a", "keys with values are wanted"),
+    ],
+)
+def test_a_slip_is_told_with_its_mend(tmp_path: Path, old: str, new: str, mend: str) -> None:
+    """What newcomers do wrong is answered with what to write instead."""
+    file = tmp_path / "ours.yaml"
+    assert old in RULE
+    file.write_text(RULE.replace(old, new))
+    with pytest.raises(RuleError, match=mend):
+        load_rules([file])
+
+
+def test_two_rules_of_one_file_may_not_share_an_id(tmp_path: Path) -> None:
+    """The second is named with its line and the first's."""
+    file = tmp_path / "ours.yaml"
+    file.write_text(RULE + RULE.partition("rules:\n")[2])
+    with pytest.raises(RuleError, match=r"ours\.yaml:13: rules\.1\.id: .* line 3"):
+        load_rules([file])
+
+
+def test_an_alias_of_powershells_is_named_by_its_cmdlet(tmp_path: Path) -> None:
+    """Commands are compared after aliases are resolved, so a rule on an alias would never be reached."""
+    file = tmp_path / "ours.yaml"
+    file.write_text(RULE.replace("[leftpad]", "[iwr]").replace("    match", "    shell: powershell\n    match"))
+    with pytest.raises(RuleError, match="write invoke-webrequest"):
+        load_rules([file])
+
+
+def test_a_folder_without_rules_is_named(tmp_path: Path) -> None:
+    """It would otherwise be a policy that says less than it seems to."""
+    with pytest.raises(RuleError, match="holds no file"):
+        load_rules([tmp_path])
