@@ -9,17 +9,19 @@ import tree_sitter_bash
 from tree_sitter import Language
 
 from guardrails.commands.fold import OPEN_BRACE
-from guardrails.commands.grammar import Offsets, errors, parse
+from guardrails.commands.grammar import Offsets, errors
+from guardrails.commands.portions import portions
 from guardrails.commands.statements import Statements
 from guardrails.commands.tree import Script
 from guardrails.commands.unfold import Unfolder
 
 if TYPE_CHECKING:
     from guardrails.commands.frame import Frame
+    from guardrails.commands.tree import Span
 
 _LANGUAGE = Language(tree_sitter_bash.language())
 _CONTINUED = re.compile(r"'[^']*'|\\(?:\r?\n|.)|\r", re.DOTALL)
-_LEADING_BRACES = re.compile(r"(?:^|[;&|(\n]|\$\(|`)\s*\{(?=[^\s{};]*,[^\s{};]*\}(?:[\s;&|)]|$))")
+_LEADING_BRACES = re.compile(r"(?:^|[;&|(\n]|\$\(|`)[ \t]*\{(?=[^\s{};]*,[^\s{};]*\}(?:[\s;&|)]|$))")
 
 
 def units(length: int) -> int:
@@ -56,9 +58,11 @@ def read(text: str, frame: Frame) -> Script:
     source, cuts = joined(text)
     if "{" in source:
         source = _LEADING_BRACES.sub(lambda m: m.group()[:-1] + OPEN_BRACE, source)
-    root = parse(_LANGUAGE, source, frame.budget)
-    offsets = Offsets(source, cuts, frame.span)
     unfold = Unfolder(frame)
-    commands = Statements(source.encode("utf-8", "replace"), frame.scope, offsets.span, unfold).all(root)
-    wrong = tuple(offsets.span(node) for node in errors(root)) if root.has_error else ()
-    return Script(tuple(commands), not wrong, wrong)
+    wrong: list[Span] = []
+    for start, portion, root in portions(source, _LANGUAGE, frame.budget):
+        offsets = Offsets(portion, cuts, frame.span, start)
+        Statements(portion.encode("utf-8", "replace"), frame.scope, offsets.span, unfold).all(root)
+        if root.has_error:
+            wrong += map(offsets.span, errors(root))
+    return Script(tuple(unfold.found), not wrong, tuple(wrong))

@@ -62,9 +62,10 @@ def errors(node: Node) -> list[Node]:
 class Offsets:
     """Maps byte offsets of what was parsed to character offsets of the text that was given."""
 
-    __slots__ = ("_ascii", "_fixed", "_gaps", "_starts", "_table")
+    __slots__ = ("_ascii", "_base", "_fixed", "_gaps", "_starts", "_table")
 
-    def __init__(self, parsed: str, cuts: list[tuple[int, int]], fixed: Span | None) -> None:
+    def __init__(self, parsed: str, cuts: list[tuple[int, int]], fixed: Span | None, base: int = 0) -> None:
+        self._base = base
         self._fixed = fixed
         self._ascii = parsed.isascii()
         self._starts = [at for at, _ in cuts]
@@ -82,6 +83,7 @@ class Offsets:
         start, end = node.start_byte, node.end_byte
         if not self._ascii:
             start, end = self._table[start], self._table[end]
+        start, end = start + self._base, end + self._base
         return (self._back(start), self._back(end)) if self._starts else (start, end)
 
     def _back(self, at: int) -> int:

@@ -27,13 +27,17 @@ def find(command: Command, _scope: Scope) -> list[Tail | Code]:
     """`find ROOT… [tests] -exec command {} ;` and `-delete`: the command, with what `{}` would stand for."""
     roots, tests = _roots(command)
     found: list[Tail | Code] = []
+    reached = [_reached(root, tests) for root in roots]
+    past = 0
     for at, test in enumerate(tests):
+        if at < past:
+            continue  # an argument of what is run
         if test.shape in _RUNS:
-            end = next((i for i in range(at + 1, len(tests)) if tests[i].shape in _ENDS), len(tests))
-            words = tests[at + 1 : end]
-            found += [Tail(tuple(_filled(w, "{}", _reached(r, tests)) for w in words), "find") for r in roots if words]
+            past = next((i for i in range(at + 1, len(tests)) if tests[i].shape in _ENDS), len(tests))
+            words = tests[at + 1 : past]
+            found += [Tail(tuple(_filled(w, "{}", one) for w in words), "find") for one in reached if words]
         elif test.shape == "-delete":
-            found += [_removal(root, test.span, _reached(root, tests)) for root in roots]
+            found += [_removal(root, test.span, one) for root, one in zip(roots, reached, strict=True)]
     return found
 
 

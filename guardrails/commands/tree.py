@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import NamedTuple
 
 from guardrails.interface import Shell
@@ -119,6 +120,9 @@ class Code(NamedTuple):
     shell: Shell = Shell.BASH
 
 
+_MOST_NEAR = 256  # commands of a group that feeds another
+
+
 def sources(command: Command) -> list[Command]:
     """Every command whose output reaches this one, through pipes or substitutions, nearest first."""
     found: list[Command] = []
@@ -126,9 +130,9 @@ def sources(command: Command) -> list[Command]:
     while waiting and len(found) < 64:
         one = waiting.pop()
         near = [
-            *one.stdin,
-            *(c for w in one.argv for c in w.commands),
-            *(c for r in one.redirects for c in r.target.commands),
+            *one.stdin[-_MOST_NEAR:],
+            *islice((c for w in one.argv for c in w.commands), _MOST_NEAR),
+            *islice((c for r in one.redirects for c in r.target.commands), _MOST_NEAR),
         ]
         found += near
         waiting += near

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from guardrails.commands.builtins import settle
 from guardrails.commands.outputs import DOWNLOADERS, output, saved
 from guardrails.commands.tree import UNKNOWN, Code, Command, Tail, Word
-from guardrails.commands.wrappers import unwrap
+from guardrails.commands.wrappers import WRAPPERS, unwrap
 from guardrails.interface import Shell
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Unfolder:
 
     def emit(self, command: Command) -> tuple[Command, ...]:
         """Lists a command and what it runs; returns the commands whose output leaves it."""
-        self._frame.budget.spend()
+        self._frame.budget.spend(_work(command))
         self.found.append(command)
         if command.shell is Shell.BASH:
             _note_files(command, self.scope)
@@ -69,6 +69,12 @@ class Unfolder:
         self.scope.positional = outer
         self.found += made
         return made[-1:]
+
+
+def _work(command: Command) -> int:
+    """Units of work that a command costs: its words are looked at by many, and those of a wrapper by each other."""
+    words = len(command.argv) + len(command.redirects)
+    return 1 + words // 16 + (words * words // 4096 if command.name in WRAPPERS else 0)
 
 
 def _called(command: Command, scope: Scope) -> list[Tail | Code]:
