@@ -12,7 +12,7 @@ from guardrails.commands.judge import CommandJudge
 from guardrails.commands.rules import load_rules
 from guardrails.commands.runbooks import load_runbooks
 from guardrails.commands.units import UNRESOLVABLE
-from guardrails.interface import Action, Channel, Found, Severity, Shell, Subject, Unchecked, Verdict, strongest
+from guardrails.interface import Action, Channel, Found, Severity, Shell, Subject, Unchecked, Verdict, merged, strongest
 from guardrails.policy import PolicyError
 from guardrails.stream import GuardStream
 
@@ -99,6 +99,16 @@ class Guard:
         if self._clock and self._clock() - begun > self.policy.budgets.seconds:
             outcomes.append(Unchecked("guard", "timeout"))
         return self.decide(outcomes, tuple(check.name for check in checks))
+
+    def examine_together(self, texts: Sequence[str], channel: Channel) -> Verdict:
+        """The verdict on texts that belong together, turns or tool calls: each alone, then what they say as one.
+
+        Spans of a finding in one text are offsets into it; in all of them, into the texts joined by line ends.
+        """
+        verdicts = [self.examine(text, channel) for text in texts]
+        if len(texts) > 1 and not any(verdict.action.stops for verdict in verdicts):
+            verdicts.append(self.examine("\n".join(texts), channel))
+        return merged(verdicts)
 
     def stream(self) -> GuardStream:
         """A new watch over one answer that arrives in pieces."""
