@@ -206,7 +206,7 @@ def vetted(catalogue: Catalogue, judge: CommandJudge) -> Catalogue:
         wrong = harm(step.alternative.command, step.alternative.shell, judge)
         if wrong and step.file.suffix not in MARKDOWN:
             raise RuleError(
-                step.file, step.line, f"alternatives.{step.alternative.id}.command", f"is no safe step: {wrong}"
+                step.file, step.line, f"alternatives.{step.alternative.id}.command", f"is no safe step: it {wrong}"
             )
         if wrong:
             dropped.append((step, Dropped(step.file, step.line, step.alternative.command, wrong)))
