@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from itertools import chain
 from pathlib import Path  # noqa: TC003 - cyclopts reads the annotations
 from typing import Annotated
 
@@ -67,15 +68,9 @@ def eval_(
     if not files:
         return _bad_use("name at least one FILE.jsonl")
     try:
-        guard = Guard(load_policy(policy))
-        report, rows = Report(worst), list[Row]()
-        for file in files:
-            found, without = read(file, kind)
-            rows += found
-            report.without_text += without
+        report = _measure(Guard(load_policy(policy)), [read(file, kind) for file in files], worst, evade, seed)
     except (PolicyError, RuleError, RowError) as error:
         return _bad_use(str(error))
-    _run(guard, rows, report, evade, seed)
     document = report.document()
     if html is not None:
         html.write_text(printed.page(document, f"wardgate guard eval {' '.join(file.name for file in files)}"), "utf-8")
@@ -85,8 +80,10 @@ def eval_(
     return SHORT if short else WELL
 
 
-def _run(guard: Guard, rows: list[Row], report: Report, evade: int, seed: int) -> None:
-    for row in rows:
+def _measure(guard: Guard, files: list[tuple[list[Row], int]], worst: int, evade: int, seed: int) -> Report:
+    report = Report(worst)
+    report.without_text = sum(without for _, without in files)
+    for row in chain.from_iterable(rows for rows, _ in files):
         report.row(trials.plain(guard, row))
         if evade and row.stop:
             for trial in trials.evaded(guard, row, evade, seed):
@@ -94,6 +91,7 @@ def _run(guard: Guard, rows: list[Row], report: Report, evade: int, seed: int) -
         elif evade and row.stop is False and row.channel is Channel.COMMAND:
             for trial in trials.dressed(guard, row):
                 report.dressed(trial)
+    return report
 
 
 def _bad_use(message: str) -> int:
