@@ -79,6 +79,7 @@ def matcher(data: MatchData, shell: str = "bash") -> Matcher:
     """
     lower = str.lower if shell in ("powershell", "cmd") else str
     return Matcher(
+        but=frozenset(name.lower() for name in data.but),
         subcommands=tuple(tuple(_step(s) for s in row.split()) for row in data.subcommand),
         options=tuple(tuple(lower(group).split("|")) for group in data.options),
         unless=tuple(lower(option) for group in data.unless for option in group.split("|")),

@@ -61,6 +61,7 @@ class Matcher:
     """What a command must look like.
 
     Attributes:
+        but: Names it does not speak about, where a rule speaks about a family or about all.
         subcommands: Alternatives, each a row of steps: a pattern for one word, or None for any row of subcommands.
         options: All groups must be set; a group is set by any of its options.
         unless: Options that make the command harmless.
@@ -85,6 +86,7 @@ class Matcher:
         captures: Slots filled by the first group of a pattern in the words after the name.
     """
 
+    but: frozenset[str] = frozenset()
     subcommands: tuple[tuple[re.Pattern[str] | None, ...], ...] = ()
     options: tuple[tuple[str, ...], ...] = ()
     unless: tuple[str, ...] = ()
@@ -111,7 +113,7 @@ class Matcher:
 
     def __call__(self, command: Command) -> Match | None:
         """Why the command fits, or None."""
-        if (self.redirects or self.redirect_path is not None) and not command.redirects:
+        if command.name in self.but or ((self.redirects or self.redirect_path is not None) and not command.redirects):
             return None
         if (self.fork or self.fed_by) and not self._reads(command):
             return None
@@ -176,12 +178,12 @@ class Matcher:
                 break
             if word.startswith("/" if shell is Shell.CMD else "-"):
                 flags.append(word)
+        kept = [word for word in flags if not word.endswith(_DENIED)]
         for group in self.options:
             if not any(
-                has_option(word, option, shell, abbreviated=self.abbreviated) for word in flags for option in group
+                has_option(word, option, shell, abbreviated=self.abbreviated) for word in kept for option in group
             ):
                 return False
-        kept = [word for word in flags if not word.endswith(_DENIED)]
         if any(has_option(word, option, shell, abbreviated=False) for word in kept for option in self.unless):
             return False
         return all(self._value(words, group, pattern) for group, pattern in self.values)

@@ -21,6 +21,7 @@ class MatchData(_Strict):
     """One entry of a rule's `match`; see `Matcher` for the meaning."""
 
     command: Names
+    but: list[str] = []
     subcommand: list[str] = []
     options: list[str] = []
     unless: list[str] = []
