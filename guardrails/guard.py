@@ -9,16 +9,19 @@ from typing import TYPE_CHECKING
 from guardrails.checks.commands import CommandsCheck
 from guardrails.checks.injection import InjectionCheck
 from guardrails.commands.judge import CommandJudge
-from guardrails.commands.rules import load_rules
-from guardrails.commands.runbooks import load_runbooks
+from guardrails.commands.mends import nearest
+from guardrails.commands.rules import RuleError, load_rules
+from guardrails.commands.runbooks import load_runbooks, vetted
 from guardrails.commands.units import UNRESOLVABLE
-from guardrails.interface import Action, Channel, Found, Severity, Shell, Subject, Unchecked, Verdict, strongest
+from guardrails.interface import Action, Channel, Found, Severity, Shell, Subject, Unchecked, Verdict, merged, strongest
 from guardrails.policy import PolicyError
 from guardrails.stream import GuardStream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from guardrails.commands.rules import RuleSet
+    from guardrails.commands.runbooks import Catalogue
     from guardrails.interface import Check, Finding, Outcome
     from guardrails.policy import Policy
 
@@ -39,7 +42,15 @@ def _worst(findings: Sequence[Finding]) -> list[Finding]:
 
 
 class Guard:
-    """Judges texts under one policy; immutable, and safe to share between threads."""
+    """Judges texts under one policy; immutable, and safe to share between threads.
+
+    Attributes:
+        policy: What to do with what is found.
+        rules: The command rules in force.
+        catalogue: The safe steps that may be offered; what it dropped is told there.
+        judge: Rules and catalogue on one command.
+        rules_digest: SHA-256 (hex) of the files of both.
+    """
 
     def __init__(
         self,
@@ -60,9 +71,14 @@ class Guard:
             PolicyError: The policy decides about a command rule that does not exist.
         """
         rules = load_rules(policy.rule_files)
-        runbooks = load_runbooks(policy.runbook_files)
+        loaded = load_runbooks(policy.runbook_files)
         _refuse_unknown(policy, {rule.id for rule in rules.rules} | {UNRESOLVABLE})
+        _refuse_missing(rules, loaded)
+        runbooks = vetted(loaded, CommandJudge(rules, loaded)) if loaded.steps else loaded
         judge = CommandJudge(rules, runbooks)
+        self.rules = rules
+        self.catalogue = runbooks
+        self.judge = judge
         self.policy = policy
         self.rules_digest: str = hashlib.sha256(f"{rules.digest}\n{runbooks.digest}".encode()).hexdigest()
         self._crashed = crashed
@@ -99,6 +115,16 @@ class Guard:
         if self._clock and self._clock() - begun > self.policy.budgets.seconds:
             outcomes.append(Unchecked("guard", "timeout"))
         return self.decide(outcomes, tuple(check.name for check in checks))
+
+    def examine_together(self, texts: Sequence[str], channel: Channel) -> Verdict:
+        """The verdict on texts that belong together, turns or tool calls: each alone, then what they say as one.
+
+        Spans of a finding in one text are offsets into it; in all of them, into the texts joined by line ends.
+        """
+        verdicts = [self.examine(text, channel) for text in texts]
+        if len(texts) > 1 and not any(verdict.action.stops for verdict in verdicts):
+            verdicts.append(self.examine("\n".join(texts), channel))
+        return merged(verdicts)
 
     def stream(self) -> GuardStream:
         """A new watch over one answer that arrives in pieces."""
@@ -148,6 +174,15 @@ class Guard:
         except Exception as error:  # noqa: BLE001 - the boundary: whatever broke, the check did not pass
             self._crashed(check.name, error)
             return Unchecked(check.name, "crashed")
+
+
+def _refuse_missing(rules: RuleSet, catalogue: Catalogue) -> None:
+    """A rule that names a step which nobody wrote would silently offer nothing."""
+    known = {one.id for one in catalogue.alternatives}
+    for rule in rules.rules:
+        if rule.runbook is not None and rule.runbook not in known:
+            message = f"{rule.runbook!r} is no step of the built-in catalogue or of runbook_paths; "
+            raise RuleError(rule.file, rule.line, "runbook", message + nearest(rule.runbook, known))
 
 
 def _refuse_unknown(policy: Policy, known: set[str]) -> None:

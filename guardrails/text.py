@@ -14,13 +14,16 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from guardrails.confusables import CONFUSABLES, INVISIBLE, SELECTORS, TAGS, selector_byte
-from guardrails.encodings import Edit, escapes, tokens
+from guardrails.encodings import Edit, blank, escapes, tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 HIDDEN = "invisible"
 """Name, among a view's encodings, of text carried by invisible characters."""
+
+ESCAPE, CONTROL, TOKEN = "escape", "control", "token"
+"""Names of what else is taken off: escapes, those of blanks and line ends alone (`\\n`), and encoded words."""
 
 LIMIT = 1_000_000
 """Longest text, in characters, that is looked at."""
@@ -85,7 +88,9 @@ def canonical(text: str, limit: int = LIMIT) -> View:
     return _fold(View(text))
 
 
-def layers(text: str, depth: int = 2, *, shortest: int = 12, limit: int = LIMIT) -> tuple[View, ...]:
+def layers(
+    text: str, depth: int = 2, *, shortest: int = 12, limit: int = LIMIT, words: bool = True
+) -> tuple[View, ...]:
     """The canonical view, then every view with up to `depth` encodings taken off, without repetition.
 
     Args:
@@ -93,6 +98,7 @@ def layers(text: str, depth: int = 2, *, shortest: int = 12, limit: int = LIMIT)
         depth: How many encodings, one inside the other, are taken off.
         shortest: Fewest characters of a base64, base32 or hex token that is decoded.
         limit: Longest text looked at.
+        words: Whether base64, base32 and hex tokens are decoded at all.
 
     Raises:
         TooLong: The text has more than `limit` characters.
@@ -115,11 +121,11 @@ def layers(text: str, depth: int = 2, *, shortest: int = 12, limit: int = LIMIT)
         frontier = views[done:]
         done = len(views)
         for view in frontier:
-            for name, edits in (("escape", escapes(view.text)), ("token", tokens(view.text, shortest))):
-                if edits:
-                    add(_rewrite(view, edits, name))
-                    if name == "token":
-                        add(_excerpt(view, edits, name))
+            if edits := escapes(view.text):
+                add(_rewrite(view, edits, CONTROL if all(map(blank, edits)) else ESCAPE))
+            if words and (edits := tokens(view.text, shortest)):
+                add(_rewrite(view, edits, TOKEN))
+                add(_excerpt(view, edits, TOKEN))
     return tuple(views)
 
 

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from guardrails.commands.budget import BudgetExceeded
 from guardrails.commands.effects import Effect, Place
-from guardrails.commands.packs import read_pack
+from guardrails.commands.packs import RuleError, line, read_pack
+from guardrails.commands.placeholders import sample, words
 from guardrails.interface import Shell
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from guardrails.commands.judge import CommandJudge
     from guardrails.commands.match import Match
     from guardrails.commands.rules import Rule
     from guardrails.commands.tree import Command
@@ -25,31 +28,41 @@ if TYPE_CHECKING:
 _BUILT_IN = Path(__file__).parent / "runbooks.yaml"
 _SLOT = re.compile(r"\{(\w+)\}")
 _SAFE = re.compile(r"(?!-)[\w@./:~\\-]+", re.ASCII)
+MARKDOWN = (".md", ".markdown")
+_ENDINGS = (*MARKDOWN, ".yaml", ".yml")
 
 
-class Alternative(BaseModel):
+class Offer(BaseModel):
+    """What a safe step stands in for.
+
+    Attributes:
+        effects: Effects it stands in for where no rule names it.
+        places: Classes of targets it stands in for; any where empty.
+        heads: Commands it stands in for; any where empty.
+        needs: Slots that must be known; the others stay visible for a person to fill.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    effects: list[Effect] = []
+    places: list[Place] = []
+    heads: list[str] = []
+    needs: list[str] = []
+
+
+class Alternative(Offer):
     """One safe step.
 
     Attributes:
         id: Its name; a rule's `runbook` may give it.
         command: What to run instead, with `{slots}`.
         why: What it does, for a person.
-        effects: Effects it stands in for where no rule names it.
-        places: Classes of targets it stands in for; any where empty.
-        heads: Commands it stands in for; any where empty.
-        needs: Slots that must be known; the others stay visible for a person to fill.
         shell: The language it is written in.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    id: str = Field(pattern=r"^[a-z0-9-]+\.[a-z0-9-]+$")
-    command: str = Field(min_length=2, max_length=300)
-    why: str = Field(min_length=8, max_length=200)
-    effects: list[Effect] = []
-    places: list[Place] = []
-    heads: list[str] = []
-    needs: list[str] = []
+    id: str = Field(pattern=r"^[a-z0-9-]+\.[a-z0-9-]+$", examples=["ours.drain-first"])
+    command: str = Field(min_length=2, max_length=300, examples=["fleetctl drain {node}"])
+    why: str = Field(min_length=8, max_length=200, examples=["moves the work away before the node goes"])
     shell: Shell = Shell.BASH
 
     def filled(self, slots: Mapping[str, str]) -> str | None:
@@ -71,54 +84,178 @@ def filled(command: str, slots: Mapping[str, str]) -> str:
     return _SLOT.sub(lambda m: v if (v := slots.get(m[1])) and _SAFE.fullmatch(v) else m[0], command)
 
 
-class _File(BaseModel):
+class CatalogueFile(BaseModel):
+    """One YAML file of the catalogue.
+
+    Attributes:
+        alternatives: Its safe steps.
+        facts: Names that exist here (`services: [billing]`, `hosts: [db-1]`), under any heading.
+    """
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    alternatives: list[Alternative] = Field(min_length=1)
+    alternatives: list[Alternative] = Field(default=[], examples=["[{id: ours.drain-first, …}]"])
+    facts: dict[str, list[str]] = {}
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """A safe step of a team's own, and where it is written."""
+
+    alternative: Alternative
+    file: Path
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A step of a runbook that is not offered, for it is not safe itself."""
+
+    file: Path
+    line: int
+    command: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.command!r} is not offered: it {self.message}"
+
+
+@dataclass(frozen=True)
 class Catalogue:
-    """All safe alternatives, a team's own before the built-in ones, and the digest of their files."""
+    """All safe alternatives, a team's own before the built-in ones, and the digest of their files.
+
+    Attributes:
+        alternatives: In the order they are looked through.
+        digest: Of the files' bytes.
+        steps: A team's own, with where they are written.
+        facts: Names that its files tell, apart from those in commands.
+        dropped: A team's own that are not offered.
+    """
 
     alternatives: tuple[Alternative, ...]
     digest: str
+    steps: tuple[Step, ...] = ()
+    facts: tuple[str, ...] = ()
+    dropped: tuple[Dropped, ...] = ()
 
     def alternative(self, rule: Rule, command: Command, match: Match) -> str | None:
         """The safe command to offer for what a rule found; None where the catalogue has none."""
         slots = dict(match.named)
         for target in match.targets:
             slots.setdefault("path", target.path)
+            slots.setdefault("target", target.path)
             if target.service:
                 slots.setdefault("service", target.service)
-        if rule.alternative is not None:
-            return filled(rule.alternative, slots)
-        if rule.runbook is not None:
-            named = next((one for one in self.alternatives if one.id == rule.runbook), None)
-            if named is not None and (text := named.filled(slots)) is not None:
-                return text
         places = {target.place for target in match.targets}
-        for one in self.alternatives:
-            if one.fits(rule.effect, command.name, places, command.shell) and (text := one.filled(slots)) is not None:
-                return text
-        return None
+        fitting = [one for one in self.alternatives if one.fits(rule.effect, command.name, places, command.shell)]
+        ours = [one for one in fitting if id(one) in self._own]
+        # A team knows its machines better than we do: its rules' word first, then its runbooks, then ours.
+        order = (self._told(rule), ours, fitting) if rule.own else (ours, self._told(rule), fitting)
+        return next((text for some in order for one in some if (text := one.filled(slots)) is not None), None)
 
+    def _told(self, rule: Rule) -> list[Alternative]:
+        """What the rule itself says is to be offered."""
+        if rule.alternative is not None:
+            return [Alternative(id="rule.own", command=rule.alternative, why=rule.reason)]
+        named = self.named(rule.runbook) if rule.runbook is not None else None
+        return [named] if named is not None else []
 
-@lru_cache(maxsize=8)
-def _load(paths: tuple[Path, ...]) -> Catalogue:
-    found: list[Alternative] = []
-    digest = hashlib.sha256()
-    for file in (*paths, _BUILT_IN):
-        data, _, raw = read_pack(file, _File)
-        digest.update(hashlib.sha256(raw).digest())
-        found += data.alternatives
-    return Catalogue(tuple(found), digest.hexdigest())
+    @cached_property
+    def _own(self) -> frozenset[int]:
+        return frozenset(id(step.alternative) for step in self.steps)
+
+    def named(self, id: str) -> Alternative | None:  # noqa: A002 - the files' word
+        """The alternative of this id, a team's own first."""
+        return next((one for one in self.alternatives if one.id == id), None)
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """Every name, path, host and option that stands in the catalogue, whole and in its parts, in lower case."""
+        commands = (one.command for one in self.alternatives)
+        return frozenset(word for text in (*commands, *self.facts) for word in words(text))
 
 
 def load_runbooks(paths: Sequence[Path] = ()) -> Catalogue:
-    """The built-in catalogue and a team's own files.
+    """The built-in catalogue and a team's own files, YAML or Markdown, or folders of them.
 
     Raises:
         RuleError: naming file, line and field, where a file cannot be read or says what is not allowed.
     """
-    return _load(tuple(Path(p) for p in paths))
+    steps: list[Step] = []
+    facts: list[str] = []
+    digest = hashlib.sha256()
+    for file in (file for path in paths for file in _files(Path(path))):
+        found, told, raw = _read(file)
+        steps += found
+        facts += told
+        digest.update(hashlib.sha256(raw).digest())
+    built_in, raw = _built_in()
+    digest.update(hashlib.sha256(raw).digest())
+    own = tuple(step.alternative for step in steps)
+    return Catalogue((*own, *built_in), digest.hexdigest(), tuple(steps), tuple(facts))
+
+
+def vetted(catalogue: Catalogue, judge: CommandJudge) -> Catalogue:
+    """The catalogue without those of a team's own steps that would be stopped themselves.
+
+    Raises:
+        RuleError: A YAML file, which is written to be offered, names such a step; a runbook in Markdown may hold some.
+    """
+    dropped = []
+    for step in catalogue.steps:
+        wrong = harm(step.alternative.command, step.alternative.shell, judge)
+        if wrong and step.file.suffix not in MARKDOWN:
+            raise RuleError(
+                step.file, step.line, f"alternatives.{step.alternative.id}.command", f"is no safe step: it {wrong}"
+            )
+        if wrong:
+            dropped.append((step, Dropped(step.file, step.line, step.alternative.command, wrong)))
+    if not dropped:
+        return catalogue
+    unsafe = {id(step.alternative) for step, _ in dropped}
+    return replace(
+        catalogue,
+        alternatives=tuple(one for one in catalogue.alternatives if id(one) not in unsafe),
+        steps=tuple(step for step in catalogue.steps if id(step.alternative) not in unsafe),
+        dropped=tuple(told for _, told in dropped),
+    )
+
+
+def harm(command: str, shell: Shell, judge: CommandJudge) -> str:
+    """What a safe command would do that is stopped, its slots filled with a name; empty where nothing."""
+    try:
+        findings = judge.judge(sample(command), shell).findings
+    except BudgetExceeded as wrong:
+        return f"cannot be judged: {wrong}"
+    return next((f"{one.message} ({one.rule})" for one in findings if one.action.stops), "")
+
+
+def _files(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [path]
+    found = sorted(file for file in path.rglob("*") if file.suffix in _ENDINGS and file.is_file())
+    if not found:
+        raise RuleError(path, 1, "path", f"holds no file that ends in {', '.join(_ENDINGS)}; name another folder")
+    return found
+
+
+def _read(file: Path) -> tuple[list[Step], list[str], bytes]:
+    if file.suffix in MARKDOWN:
+        from guardrails.commands import markdown  # noqa: PLC0415 - it reads steps, which are defined here
+
+        return markdown.read(file)
+    data, node, raw = read_pack(file, CatalogueFile)
+    if not data.alternatives and not data.facts:
+        raise RuleError(file, 1, "alternatives", "is empty; add a step with id, command and why")
+    return list(_steps(file, data, node)), [name for names in data.facts.values() for name in names], raw
+
+
+def _steps(file: Path, data: CatalogueFile, node: Any) -> Iterator[Step]:
+    for at, one in enumerate(data.alternatives):
+        yield Step(one, file, line(node, ("alternatives", at)))
+
+
+@lru_cache(maxsize=1)
+def _built_in() -> tuple[tuple[Alternative, ...], bytes]:
+    data, _, raw = read_pack(_BUILT_IN, CatalogueFile)
+    return tuple(data.alternatives), raw

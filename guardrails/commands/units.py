@@ -18,7 +18,7 @@ from guardrails.commands.heads import EVALUATORS, HeadReader, Standing
 from guardrails.commands.scope import Scope
 from guardrails.commands.skim import Skim
 from guardrails.interface import Shell
-from guardrails.text import TooLong, layers
+from guardrails.text import CONTROL, TooLong, layers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,6 +41,10 @@ _DOCUMENT = re.compile(r"[{\[]\s*\"")
 
 
 _SEPARATOR = re.compile(r"[|;&\n]")
+_BLANK_ESCAPE = re.compile(r"\\[nrtve0fab]")
+_LAST_WORD = re.compile(r"([\w.+-]+)[\"']*\Z")
+_FIRST_WORD = re.compile(r"[\s\"';|&({/\\]*([\w.+-]+)")
+_LONGEST_NAME = 80
 
 
 class Unjudged(Exception):
@@ -67,9 +71,10 @@ class Units:
         """
         found: dict[tuple[str, tuple[int, int]], Finding] = {}
         try:
-            first, *decoded = layers(text)
-            readings = [first, *(view for view in decoded if "token" not in view.decoded)]
-            for view in readings:
+            first, *decoded = layers(text, words=False)
+            for view in (first, *decoded):
+                if view.decoded == (CONTROL,) and not self._parted(first.text):
+                    continue
                 own = scope if view is first else Scope()
                 for finding in self._judge.judge(view.text, shell, own).findings:
                     if view is not first and finding.rule == UNRESOLVABLE:
@@ -81,6 +86,15 @@ class Units:
         except TooLong as error:
             raise Unjudged("too_long") from error
         return sorted(found.values(), key=lambda finding: finding.span)
+
+    def _parted(self, text: str) -> bool:
+        """Whether an escape of a blank or line end (`\\n`) stands beside a head: what it parts may be a command."""
+        for escape in _BLANK_ESCAPE.finditer(text):
+            before = _LAST_WORD.search(text, max(0, escape.start() - _LONGEST_NAME), escape.start())
+            after = _FIRST_WORD.match(text, escape.end(), escape.end() + _LONGEST_NAME)
+            if any(found and self._judge.is_head(found[1].lower()) for found in (before, after)):
+                return True
+        return False
 
     def _labelled(self, text: str, shell: Shell, scope: Scope) -> Findings:
         """A command said to be of one language; a label is only the writer's word, so it is read without it too.

@@ -146,3 +146,16 @@ def test_an_empty_view_maps_to_the_beginning() -> None:
 
 def test_marks_beyond_measure_cost_no_square() -> None:
     assert timeit.timeit(lambda: canonical("a" + "\u0301\u0336" * 50_000), number=1) < 5
+
+
+@pytest.mark.parametrize(
+    ("text", "names"), [(r"a\nrm", ("control",)), (r"r\x6d\n", ("escape",)), ("C:\\temp", ("control",))]
+)
+def test_escapes_of_blanks_alone_have_a_name_of_their_own(text: str, names: tuple[str, ...]) -> None:
+    """A check may look away from them where nothing they part matters."""
+    assert layers(text)[1].decoded == names
+
+
+def test_words_are_left_alone_where_nobody_asks() -> None:
+    """Without words only escapes are taken off."""
+    assert len(layers("cm0gLXJmIC8gLW4K", words=False)) == 1

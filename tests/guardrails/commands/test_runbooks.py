@@ -8,7 +8,7 @@ import pytest
 
 from guardrails.commands.judge import CommandJudge
 from guardrails.commands.rules import RuleError, load_rules
-from guardrails.commands.runbooks import Alternative, load_runbooks
+from guardrails.commands.runbooks import Alternative, load_runbooks, vetted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -99,3 +99,29 @@ def test_a_missing_catalogue_names_its_file(tmp_path: Path) -> None:
     """A path that leads nowhere is refused."""
     with pytest.raises(RuleError, match="none"):
         load_runbooks([tmp_path / "none.yaml"])
+
+
+def test_a_step_that_is_not_safe_itself_is_refused(tmp_path: Path) -> None:
+    """A YAML file is written to be offered, so a destructive step in it is an error with its line."""
+    file = tmp_path / "ours.yaml"
+    file.write_text("alternatives:\n  - {id: ours.ok, command: 'df {path}', why: shows space}\n"
+                    "  - {id: ours.bad, command: 'rm -rf /srv/{path}', why: makes space}\n")  # fmt: skip
+    with pytest.raises(RuleError, match=r"ours\.yaml:3: alternatives\.ours\.bad\.command: is no safe step: it would"):
+        vetted(load_runbooks([file]), JUDGE)
+
+
+def test_a_teams_own_steps_come_before_what_a_built_in_rule_names(tmp_path: Path) -> None:
+    """Who wrote the runbook knows the machines; where it says nothing the rule's step stays."""
+    file = tmp_path / "ours.yaml"
+    file.write_text(
+        "alternatives: [{id: ours.shelve, command: git shelve, why: keeps it aside, effects: [irreversible]}]"
+    )
+    judge = CommandJudge(RULES, load_runbooks([file]))
+    assert judge.judge("git reset --hard").findings[0].alternative == "git shelve"
+    assert judge.judge("rm -rf /var/lib/mysql").findings[0].alternative == "systemctl restart mysql"
+
+
+def test_the_catalogue_knows_its_words() -> None:
+    """Options, names and paths, whole and in parts, in lower case; nothing of a slot."""
+    assert {"--vacuum-size=1g", "--vacuum-size", "restart-service", "/tmp/", "pg_dump"} <= CATALOGUE.words
+    assert not any("{" in word or "service}" in word for word in CATALOGUE.words)
