@@ -87,6 +87,12 @@ class EscalationPolicy(Frozen):
     blocks_after: Annotated[int, Field(ge=1, le=20)] = 3
 
 
+class PermitPolicy(Frozen):
+    """For how long what was judged may be run; counts only where the gateway has a key to sign with."""
+
+    seconds: Annotated[int, Field(ge=1, le=86_400)] = 300
+
+
 class Refusal(Frozen):
     """What the user reads instead of a stopped text."""
 
@@ -114,6 +120,7 @@ class Policy(Frozen):
     checks: Checks = Checks()
     budgets: Budgets = Budgets()
     escalation: EscalationPolicy = EscalationPolicy()
+    permits: PermitPolicy = PermitPolicy()
     refusal: Refusal = Refusal()
     logprobs: bool = True
     max_body_bytes: Annotated[int, Field(ge=1024, le=1 << 30)] = 4 << 20
