@@ -107,18 +107,23 @@ def keep_key(file: Path) -> tuple[str, bool]:
                 raise KeyFileUnusable(f"{file} is empty. Delete it to have a new key made.")
             return key, False
         key = f"wg-{secrets.token_urlsafe(32)}"
-        _write_private(file, key)
+        write_private(file, key)
     except (OSError, UnicodeDecodeError) as error:
         raise KeyFileUnusable(f"{file} cannot be used as the key's file: {error}") from error
     return key, True
 
 
-def _write_private(file: Path, text: str) -> None:
+def write_private(file: Path, text: str) -> None:
+    """Write what nobody else on this machine may read, whole or not at all.
+
+    Raises:
+        OSError: The folder cannot be written.
+    """
     file.parent.mkdir(parents=True, exist_ok=True)
     draft = file.with_name(f".{file.name}.{os.getpid()}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="ascii") as stream:
-        stream.write(f"{text}\n")
+        stream.write(f"{text.rstrip()}\n")
         stream.flush()
         os.fsync(stream.fileno())
     draft.replace(file)

@@ -38,6 +38,7 @@ class Account:
         action: The strongest action so far.
         input: The merged verdict on everything that came in.
         output: The merged verdict on the answer; None before there is one.
+        permits: Signed verdicts on the answer's commands; None where nothing is signed here.
         escalation: The hand-over to a person, where there is one.
         sending: Bytes wait for the client to take them.
         closed: The outcome is decided; the client's leaving changes nothing any more.
@@ -58,6 +59,7 @@ class Account:
         self.input = Verdict(Action.ALLOW)
         self.output: Verdict | None = None
         self.answers: tuple[Answer, ...] = ()
+        self.permits: list[dict[str, Any]] | None = None
         self.usage: Usage | None = None
         self.escalation: Escalation | None = None
         self.sending = False
@@ -109,6 +111,8 @@ class Account:
         stopping = self.output if self.output is not None and self.output.action.stops else self.input
         if stopping.alternative is not None:
             document["alternative"] = stopping.alternative
+        if self.permits is not None:
+            document["permits"] = self.permits
         if self.escalation is not None:
             document["escalation"] = orjson.Fragment(self.escalation.body)
         return orjson.dumps(document)

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from gateway.store.archive import Archive
     from gateway.store.spool import Spool
     from guardrails.guard import Guard
+    from guardrails.permits.keys import SigningKey
 
 CHAT = "/v1/chat/completions"
 log = structlog.get_logger("wardgate.app")
@@ -56,6 +57,7 @@ def make_app(
     metrics: Metrics,
     chat: ASGIApp,
     metrics_open: bool = False,
+    permit_key: SigningKey | None = None,
     background: Mapping[str, Callable[[], Coroutine[Any, Any, None]]] | None = None,
 ) -> ASGIApp:
     """The whole application; it owns nothing it is given and closes nothing.
@@ -72,6 +74,7 @@ def make_app(
         metrics: Exposed at `/metrics`.
         chat: Answers `POST /v1/chat/completions`, a raw ASGI callable.
         metrics_open: Let scrapers on this machine read `/metrics` without a key.
+        permit_key: Signs what `/v1/guard/check` allows; None for no permits.
         background: Tasks by name that run as long as the application does.
     """
     pages = FastAPI(title="Wardgate", docs_url=None, redoc_url=None, redirect_slashes=False)
@@ -80,7 +83,7 @@ def make_app(
     pages.include_router(metrics_routes(access, metrics, spool, open_here=metrics_open))
     pages.include_router(models_routes(access, registry))
     pages.include_router(feedback_routes(access, minter, spool, archive, metrics))
-    pages.include_router(guard_routes(access, guard))
+    pages.include_router(guard_routes(access, guard, permit_key))
     pages.include_router(admin_routes(access, archive))
     pages.include_router(adapter_routes(access, registry, control))
     pages.include_router(alias_routes(access, registry, control))

@@ -16,6 +16,7 @@ from gateway.access import Scope
 from gateway.account import Account
 from gateway.conversations import Conversations
 from gateway.errors import RETRY_AFTER, ApiError, EngineTimeout, EngineUnavailable, InvalidRequest, StoreUnavailable
+from gateway.permits import sign_answer
 from gateway.protocols import chat, chat_answer
 from gateway.protocols.chat_stream import ChatStream, StreamBroken
 from gateway.store.records import Outcome
@@ -34,9 +35,11 @@ if TYPE_CHECKING:
     from gateway.ids import Minter
     from gateway.metrics import Metrics
     from gateway.protocols.chat import ChatRequest
+    from gateway.protocols.chat_answer import ChoiceResult
     from gateway.store.spool import Spool
     from guardrails.guard import Guard
     from guardrails.interface import Verdict
+    from guardrails.permits.keys import SigningKey
 
 # Below this many characters the guard runs on the event loop: handing over to a thread costs more than it saves.
 INLINE_CHARACTERS = 16_000
@@ -80,6 +83,7 @@ class Exchange:
         metrics: Metrics,
         hand_over: HandOver,
         engine_timeout: float,
+        permit_key: SigningKey | None = None,
     ) -> None:
         self._access = access
         self._guard = guard
@@ -90,6 +94,7 @@ class Exchange:
         self._metrics = metrics
         self._hand_over = hand_over
         self._engine_timeout = engine_timeout
+        self._permit_key = permit_key
         self._conversations = Conversations()
 
     async def chat(self, body: bytes, authorization: bytes | None, api_key: bytes | None, out: Outlet) -> None:
@@ -231,6 +236,7 @@ class Exchange:
             results = await asyncio.to_thread(chat_answer.judge, completion, self._guard)
         account.guard_output_seconds = time.perf_counter() - began
         account.judged_output(results, completion.usage)
+        await self._sign(account, results)
         refusals = {result.index: result.sent for result in results if result.verdict.action.stops}
         if refusals:
             body = chat_answer.refuse_choices(body, refusals)
@@ -257,7 +263,9 @@ class Exchange:
             await self._pump(account, reply, relay, out, patience)
         finally:
             self._metrics.stream_closed()
-            account.judged_output(relay.results(), relay.usage)
+            results = relay.results()
+            account.judged_output(results, relay.usage)
+        await self._sign(account, results)
         stopped = account.output is not None and account.output.action.stops
         await self._keep(request, account, Outcome.STOPPED if stopped else Outcome.COMPLETED, 200)
         if not out.opened:
@@ -295,6 +303,16 @@ class Exchange:
             waited = clock()
         if not relay.finished:
             raise StreamBroken("the model server hung up")
+
+    async def _sign(self, account: Account, results: list[ChoiceResult]) -> None:
+        """Sign for the answer's commands, where there is a key."""
+        key = self._permit_key
+        if key is None:
+            return
+        if sum(len(result.sent) + len(result.tool_calls) for result in results) < INLINE_CHARACTERS:
+            account.permits = sign_answer(key, self._guard, account, results)
+        else:
+            account.permits = await asyncio.to_thread(sign_answer, key, self._guard, account, results)
 
     async def _fail(self, request: ChatRequest, account: Account, out: Outlet, failure: ApiError) -> None:
         """Tell the client, whichever way is still open, that there will be no (further) answer."""

@@ -41,6 +41,7 @@ from gateway.ids import Minter
 from gateway.logs import configure
 from gateway.metrics import Metrics
 from gateway.no_http import Protocol
+from gateway.permits import open_key
 from gateway.routes.chat import Chat
 from gateway.store.archive import Archive
 from gateway.store.database import Store
@@ -51,6 +52,7 @@ from gateway.store.retention import Retention
 from gateway.store.spool import Spool, SpoolFailed
 from guardrails.commands.rules import RuleError
 from guardrails.guard import Guard
+from guardrails.permits.interface import PermitError
 from guardrails.policy import PolicyError, load_policy
 
 if TYPE_CHECKING:
@@ -58,12 +60,13 @@ if TYPE_CHECKING:
 
     from gateway.engine.pool import EnginePool
     from gateway.settings import Settings
+    from guardrails.permits.keys import SigningKey
 
 BACKLOG = 2048
 CANCELLED = 5.0  # seconds that requests cut off by the drain's limit get to leave their records
 EMPTIED = 5.0  # seconds the spool gets to reach the store at the end; what is left is moved at the next start
 MISUSE = (
-    *(HomeUnusable, KeyFileUnusable, PolicyError, RuleError),
+    *(HomeUnusable, KeyFileUnusable, PermitError, PolicyError, RuleError),
     *(ModelError, EngineMissing, ArgumentTaken, ArgumentsRefused),
 )
 MISSING = (StoreGone, SpoolFailed, ModelUnavailable)
@@ -88,6 +91,7 @@ class Opened:
     url: str
     key: str
     key_is_new: bool
+    permit_key: SigningKey | None
     guard: Guard
     own: OwnModel | None
     store: Store
@@ -128,6 +132,7 @@ def open_all(settings: Settings) -> Iterator[Opened]:
         stack.callback(home.release)
         listener = stack.enter_context(listen(settings.host, settings.port))
         key, key_is_new = keep_key(home.key_file)
+        permit_key = open_key(settings.permit_key, home.path)
         store = stack.enter_context(contextlib.closing(Store(settings.store_url)))
         spool = stack.enter_context(contextlib.closing(Spool.open(settings.home)))
         metrics = Metrics()
@@ -139,6 +144,7 @@ def open_all(settings: Settings) -> Iterator[Opened]:
             url=url_of(settings.host, listener),
             key=key,
             key_is_new=key_is_new,
+            permit_key=permit_key,
             guard=guard,
             own=own,
             store=store,
@@ -276,6 +282,7 @@ def _app(opened: Opened, engines: Engines, drain: Drain, control: Control) -> An
         metrics=opened.metrics,
         hand_over=HandOver(minter),
         engine_timeout=settings.engine_timeout,
+        permit_key=opened.permit_key,
     )
     return make_app(
         access=access,
@@ -289,6 +296,7 @@ def _app(opened: Opened, engines: Engines, drain: Drain, control: Control) -> An
         metrics=opened.metrics,
         chat=Chat(exchange, opened.guard.policy.max_body_bytes),
         metrics_open=settings.metrics_open,
+        permit_key=opened.permit_key,
         background=background,
     )
 

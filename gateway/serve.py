@@ -24,6 +24,7 @@ class Further:
 
     home: Annotated[Path | None, _means("home")] = None
     aligned: Annotated[str | None, _means("aligned")] = None
+    permit_key: Annotated[str | None, _means("permit_key")] = None
     project: Annotated[str | None, _means("project")] = None
     retention_days: Annotated[int | None, _means("retention_days")] = None
     drain_seconds: Annotated[float | None, _means("drain_seconds")] = None

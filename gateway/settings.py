@@ -86,6 +86,11 @@ class Settings(BaseModel):
         "or a folder.",
     )
     vllm_args: tuple[str, ...] = Field((), description="Further arguments for the vLLM the gateway starts.")
+    permit_key: str = Field(
+        "",
+        description="Ed25519 private key (PEM) that signs verdicts on commands: a file, or `home` for `permits.pem` in "
+        "the home, made when it is not there.",
+    )
     project: str = Field(
         "default", pattern=r"^[a-z0-9][a-z0-9-]{0,62}$", description="Project that records of the home's key belong to."
     )

@@ -13,6 +13,9 @@ from cyclopts import Parameter
 from guardrails.commands.rules import RuleError
 from guardrails.guard import Guard
 from guardrails.interface import Channel, Shell, Subject
+from guardrails.permits.interface import PermitError
+from guardrails.permits.issue import sign_check
+from guardrails.permits.keys import SigningKey
 from guardrails.policy import PolicyError, load_policy
 from guardrails.wire import ItemError, parse_item, verdict_document
 
@@ -32,6 +35,7 @@ def check(
     shell: Shell = Shell.AUTO,
     type_: Annotated[str, Parameter(name="--type")] = "free_text",
     policy: Path | None = None,
+    permit_key: Path | None = None,
     json_: Annotated[bool, Parameter(name="--json", negative="")] = False,
     jsonl: Annotated[bool, Parameter(negative="")] = False,
 ) -> int:
@@ -55,6 +59,8 @@ def check(
         The declared type of a parameter's value.
     policy
         A policy file; the built-in policy otherwise.
+    permit_key
+        An Ed25519 private key (PEM); JSON then has a permit for what is allowed, see `wardgate guard verify`.
     json_
         Print the verdict as one line of JSON.
     jsonl
@@ -64,20 +70,21 @@ def check(
         return _bad_use("say what to judge: a TEXT, - for standard input, or --jsonl, and only one of them")
     try:
         guard = Guard(load_policy(policy), clock=time.monotonic)
+        key = SigningKey.load(permit_key) if permit_key else None
         if jsonl:
-            return _lines(guard, sys.stdin, kind, shell)
+            return _lines(guard, key, sys.stdin, kind, shell)
         sent = sys.stdin.read() if text == "-" else text
         subject = parse_item({"text": sent, "type": type_}, kind=kind, shell=shell)
-    except (PolicyError, RuleError, ItemError) as error:
+    except (PolicyError, RuleError, PermitError, ItemError) as error:
         return _bad_use(str(error))
     except UnicodeDecodeError as error:
         return _bad_use(f"standard input is not UTF-8: {error.reason} at byte {error.start}")
-    verdict, document = _judge(guard, subject)
+    verdict, document = _judge(guard, key, subject)
     print(json.dumps(document) if json_ else _told(verdict, subject.text))  # noqa: T201 - it is what the command is for
     return STOPPED if verdict.action.stops else ALLOWED
 
 
-def _lines(guard: Guard, lines: Iterable[str], kind: Channel, shell: Shell) -> int:
+def _lines(guard: Guard, key: SigningKey | None, lines: Iterable[str], kind: Channel, shell: Shell) -> int:
     status = ALLOWED
     for number, line in enumerate(lines, start=1):
         if not line.strip():
@@ -88,19 +95,22 @@ def _lines(guard: Guard, lines: Iterable[str], kind: Channel, shell: Shell) -> i
             return _bad_use(f"line {number}: is no JSON: {error.msg} at column {error.colno}")
         except ItemError as error:
             return _bad_use(f"line {number}: {error}")
-        verdict, document = _judge(guard, subject)
+        verdict, document = _judge(guard, key, subject)
         sys.stdout.write(f"{json.dumps(document)}\n")
         if verdict.action.stops:
             status = STOPPED
     return status
 
 
-def _judge(guard: Guard, subject: Subject) -> tuple[Verdict, dict[str, Any]]:
+def _judge(guard: Guard, key: SigningKey | None, subject: Subject) -> tuple[Verdict, dict[str, Any]]:
     began = time.perf_counter_ns()
     verdict = guard.examine(
         subject.text, subject.channel, shell=subject.shell, type=subject.type, values=subject.values
     )
-    return verdict, verdict_document(verdict, (time.perf_counter_ns() - began) // 1000)
+    document = verdict_document(verdict, (time.perf_counter_ns() - began) // 1000)
+    if key is not None:
+        document["permits"] = sign_check(key, guard, int(time.time()), subject, verdict)
+    return verdict, document
 
 
 def _told(verdict: Verdict, text: str) -> str:

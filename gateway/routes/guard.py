@@ -14,11 +14,13 @@ from gateway.access import Access, Scope
 from gateway.errors import InvalidRequest
 from gateway.routes.gate import gated
 from guardrails.interface import Channel, Shell
+from guardrails.permits.issue import sign_check
 from guardrails.wire import ItemError, parse_item, verdict_document
 
 if TYPE_CHECKING:
     from guardrails.guard import Guard
     from guardrails.interface import Subject
+    from guardrails.permits.keys import SigningKey
 
 INLINE_CHARACTERS = 16_000  # beyond that a thread judges, so that other requests are not held up
 ITEM = {
@@ -35,7 +37,7 @@ ITEM = {
 ITEMS = {"anyOf": [ITEM, {"type": "array", "items": ITEM}]}
 
 
-def guard_routes(access: Access, guard: Guard) -> APIRouter:
+def guard_routes(access: Access, guard: Guard, permit_key: SigningKey | None = None) -> APIRouter:
     routes = APIRouter(prefix="/v1/guard", tags=["applications"], route_class=gated(access, Scope.CHAT))
 
     @routes.post("/check", summary="Judge one text, or a list of them in order")
@@ -44,7 +46,7 @@ def guard_routes(access: Access, guard: Guard) -> APIRouter:
         subjects = [_subject(item, f"[{index}]" if sent is items else "") for index, item in enumerate(items)]
 
         def judge() -> list[dict[str, Any]]:
-            return [_judged(guard, subject) for subject in subjects]
+            return [_judged(guard, permit_key, subject) for subject in subjects]
 
         small = sum(len(subject.text) for subject in subjects) < INLINE_CHARACTERS
         verdicts = judge() if small else await asyncio.to_thread(judge)
@@ -71,9 +73,12 @@ def _subject(item: object, where: str) -> Subject:
         ) from error
 
 
-def _judged(guard: Guard, subject: Subject) -> dict[str, Any]:
+def _judged(guard: Guard, permit_key: SigningKey | None, subject: Subject) -> dict[str, Any]:
     began = time.perf_counter_ns()
     verdict = guard.examine(
         subject.text, subject.channel, shell=subject.shell, type=subject.type, values=subject.values
     )
-    return verdict_document(verdict, (time.perf_counter_ns() - began) // 1000)
+    document = verdict_document(verdict, (time.perf_counter_ns() - began) // 1000)
+    if permit_key is not None:
+        document["permits"] = sign_check(permit_key, guard, int(time.time()), subject, verdict)
+    return document

@@ -8,6 +8,7 @@ where every check looked, none found anything, and all of it could be read.
 from __future__ import annotations
 
 import json
+import secrets
 from dataclasses import dataclass, field
 from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from guardrails.commands.passages import Passage
     from guardrails.guard import Guard
+    from guardrails.interface import Subject, Verdict
     from guardrails.permits.keys import SigningKey
 
 MOST = 64
@@ -62,12 +64,15 @@ class Issuer:
         return self._signed(text, shells[-1], "") if clean else None
 
     def tool_call(self, tool: str, arguments: str) -> dict[str, Any] | None:
-        """The permit of a tool call, whose texts were judged; None where its arguments are no JSON."""
+        """The permit of a tool call; None where its arguments are no JSON."""
         try:
             json.loads(arguments)
         except (ValueError, RecursionError):
             return None
-        return self._signed(arguments, None, tool) if tool and signable(arguments) else None
+        if not tool or not signable(arguments):
+            return None
+        clean = _untouched(self.guard.examine(arguments, Channel.OUTPUT))
+        return self._signed(arguments, None, tool) if clean else None
 
     def answer(self, text: str, *, cut: bool = False) -> list[dict[str, Any]]:
         """The permits of an allowed answer's commands; `cut` where it ran out of tokens, so that its end is half."""
@@ -80,8 +85,7 @@ class Issuer:
         return list(islice((one for one in permits if one is not None), MOST))
 
     def _clean(self, text: str, shell: Shell) -> bool:
-        verdict = self.guard.examine(text, Channel.COMMAND, shell=shell)
-        return verdict.action is Action.ALLOW and not verdict.findings and not verdict.unchecked
+        return _untouched(self.guard.examine(text, Channel.COMMAND, shell=shell))
 
     def _signed(self, text: str, shell: Shell | None, tool: str) -> dict[str, Any]:
         permit = Permit(
@@ -98,6 +102,21 @@ class Issuer:
         )
         ran = {"tool": tool} if shell is None else {"shell": shell.value}
         return {"command": text, **ran, "expires": permit.expires, "permit": sign(permit, self.key)}
+
+
+def sign_check(key: SigningKey, guard: Guard, now: int, subject: Subject, verdict: Verdict) -> list[dict[str, Any]]:
+    """The permits of a text that the guard alone was asked about: a command's, an answer's, none of anything else."""
+    if verdict.action is not Action.ALLOW:
+        return []
+    issuer = Issuer(key, guard, now, lambda: secrets.token_urlsafe(16))
+    if subject.channel is Channel.OUTPUT:
+        return issuer.answer(subject.text)
+    found = issuer.command(subject.text, subject.shell) if subject.channel is Channel.COMMAND else None
+    return [] if found is None else [found]
+
+
+def _untouched(verdict: Verdict) -> bool:
+    return verdict.action is Action.ALLOW and not verdict.findings and not verdict.unchecked
 
 
 def _complete(text: str, shell: Shell) -> bool:

@@ -107,8 +107,7 @@ async def house(
 ) -> AsyncIterator[House]:
     """A house on a port where `served`, before the vLLM at `engine` if one is named; `options` go to `make_app`."""
     scraper = KeySettings(name="scraper", sha256=hashlib.sha256(METRICS_KEY.encode()).hexdigest(), scopes=("metrics",))
-    spool = Spool.open(home)
-    session, store = open_session(), Store(f"sqlite:///{home}/store.sqlite3")
+    spool, session, store = Spool.open(home), open_session(), Store(f"sqlite:///{home}/store.sqlite3")
     registry, minter, metrics = known_models(store), Minter({1: b"k" * 32}, 1), Metrics()
     access = open_access(Settings(home=home, keys=(scraper,)), KEY)
     guard = Guard(policy or Policy(max_body_bytes=LIMIT))
@@ -126,6 +125,7 @@ async def house(
             metrics=metrics,
             hand_over=HandOver(minter),
             engine_timeout=options.pop("engine_timeout", 5.0),
+            permit_key=options.get("permit_key"),
         )
         options |= {
             "chat": Chat(exchange, guard.policy.max_body_bytes),
