@@ -7,9 +7,10 @@ from guardrails.screens import Sign
 
 _STARTS = r"(?:^|[;|{(&=\n])\s*"
 _POWERSHELL = Sign(
-    _STARTS
-    + r"(?:[A-Z][a-z]+-[A-Z][A-Za-z]+\b|(?:iex|irm|iwr|gci|gwmi|ri)\s|\$\w+(?:\[[^\]\n]*\]|\.\w+)*(?:\.\w|\s*[+-]?=\s)"
-    r"|param\s*\()"
+    _STARTS + r"(?:[A-Z][a-z]+-[A-Z][A-Za-z0-9]+\b|(?:iex|irm|iwr|gci|gwmi|ri)\s"
+    r"|\$\w+(?:\[[^\]\n]*\]|\.\w+)*(?:\.\w|\s*[+-]?=\s)"
+    r"|param\s*\(|\$[A-Z]\w*[a-z]\w*(?:\s*\||\s*$)|\(*\[\w+\]\(?\$)"
+    r"|\$(?:global|script|using|local):\w"
     r"|\$(?:env|PS\w+|_|true|false|null|Error|Host)\b[:.]?|\[[\w.]+\](?:::|\s*\$|\w)"
     r"|\s-(?:Recurse|Force|Confirm|WhatIf|ErrorAction|eq|ne|gt|lt|ge|le|and|or|match|like)\b",
 )

@@ -1,38 +1,54 @@
 """PowerShell, parsed by tree-sitter into the one command tree.
 
 Cmdlets keep their own names, aliases get them; methods become commands of their own: `[IO.File]::Delete('x')` is the
-command `[io.file]::delete`, `$_.Delete()` is `.delete`.
+command `[io.file]::delete`, `$_.Delete()` is `.delete`, and `$_` of what a listing feeds is the path that it lists.
 """
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 import tree_sitter_powershell
 from tree_sitter import Language
 
-from guardrails.commands.aliases import ALIASES
+from guardrails.commands import blocks, cmdlets, constants
+from guardrails.commands.arguments import Arguments, word
+from guardrails.commands.constants import Block, Value
+from guardrails.commands.expressions import Expressions
 from guardrails.commands.grammar import Offsets, errors, parse
-from guardrails.commands.tree import UNKNOWN, Command, Redirect, Script, Word
+from guardrails.commands.quoting import quoted
+from guardrails.commands.tree import UNKNOWN, Code, Command, Script, Word
 from guardrails.commands.unfold import Unfolder
 from guardrails.interface import Shell
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tree_sitter import Node
 
     from guardrails.commands.frame import Frame
     from guardrails.commands.tree import Span
 
 _LANGUAGE = Language(tree_sitter_powershell.language())
-_TICK = re.compile(r"`(.)", re.DOTALL)
-_VARIABLE = re.compile(r"\$\{?((?:env:)?\w+)\}?|\$\(([^)]*)\)")
-_CHAR = re.compile(r"\[char\]\s*\(?(0x[0-9a-f]+|\d+)\)?", re.IGNORECASE)
-_TICKS = {"n": "\n", "t": "\t", "r": "\r", "0": "\0"}
-_LITERALS = frozenset({"$true", "$false", "$null", "$_", "$home"})
-_RUN_TIME = frozenset({"member_access", "invokation_expression", "sub_expression", "script_block_expression"})
-_LISTS = frozenset({"get-childitem", "get-item"})
+_CONTINUED = re.compile(r"`\r?\n")
+_RANGE = re.compile(r"(-?\d{1,6})\.\.(-?\d{1,6})")
+_BACKGROUND = re.compile(r"(?<=[\w\s\"')}])&(?=[ \t]*\r?(?:\n|\Z))")
+_BRANCHES = frozenset({
+    "if_statement", "while_statement", "for_statement", "do_statement", "switch_statement", "catch_clause",
+    "trap_statement",
+})  # fmt: skip
 _Commands = tuple[Command, ...]
+_FEW = 64  # turns of a loop that are read whatever they do
+_LEAST = 100  # work that a loop which only computes leaves for the rest
+
+
+class Stream(NamedTuple):
+    """What goes through a pipe: the commands that write it, and the value where that is known."""
+
+    commands: _Commands = ()
+    value: Value = None
 
 
 def read(text: str, frame: Frame) -> Script:
@@ -42,10 +58,11 @@ def read(text: str, frame: Frame) -> Script:
         BudgetExceeded: when the work budget is spent.
     """
     frame.budget.spend(1 + len(text) // 256)
+    text = _BACKGROUND.sub(";", _CONTINUED.sub(lambda found: " " * len(found[0]), text))
+    text, moves = quoted(text)
     root = parse(_LANGUAGE, text, frame.budget)
-    offsets = Offsets(text, [], frame.span)
-    unfold = Unfolder(frame)
-    _Walk(text.encode(), offsets, unfold).visit(root, ())
+    offsets, unfold = Offsets(text, moves, frame.span), Unfolder(frame)
+    _Walk(text.encode("utf-8", "replace"), offsets, unfold, frame).visit(root, Stream())
     wrong = tuple(offsets.span(node) for node in errors(root)) if root.has_error else ()
     return Script(tuple(unfold.found), not wrong, wrong)
 
@@ -53,172 +70,221 @@ def read(text: str, frame: Frame) -> Script:
 class _Walk:
     """One walk over one parsed text."""
 
-    def __init__(self, source: bytes, offsets: Offsets, unfold: Unfolder) -> None:
+    def __init__(self, source: bytes, offsets: Offsets, unfold: Unfolder, frame: Frame) -> None:
         self._source = source
         self._offsets = offsets
         self._unfold = unfold
+        self._frame = frame
         self._scope = unfold.scope
+        self._expressions = Expressions(source, unfold.scope, self)
+        self._stdin = Stream()
+        self._kinds: dict[str, Callable[[Node, Stream], Stream]] = {
+            "command": self._command,
+            "pipeline_chain": self._chain,
+            "assignment_expression": lambda node, _stdin: self._assignment(node),
+            "function_statement": lambda node, _stdin: self._function(node),
+            "foreach_statement": lambda node, _stdin: self._foreach(node),
+        }
 
-    def visit(self, node: Node, stdin: _Commands) -> _Commands:
+    def visit(self, node: Node, stdin: Stream) -> Stream:
+        """Runs a statement, or an expression for what it runs."""
         kind = node.type
-        if kind == "command":
-            return self._command(node, stdin)
-        if kind == "pipeline_chain":
-            for part in node.named_children:
-                stdin = self.visit(part, stdin)
+        special = self._kinds.get(kind)
+        if special is not None:
+            return special(node, stdin)
+        if kind.endswith(("_expression", "_literal")) or kind in ("variable", "element_access", "member_access"):
+            return self._valued(node, stdin)
+        self._scope.branches += kind in _BRANCHES
+        parts = [self.visit(child, stdin) for child in node.named_children]
+        self._scope.branches -= kind in _BRANCHES
+        return _together([one for one in parts if one != Stream()])
+
+    def _chain(self, node: Node, stdin: Stream) -> Stream:
+        for part in node.named_children:
+            stdin = self.visit(part, stdin)
+        return stdin
+
+    def statements(self, node: Node) -> Value:
+        """Runs what stands between parentheses; what it prints."""
+        return _together([self.visit(child, self._stdin) for child in node.named_children]).value
+
+    def call(self, node: Node, name: str, given: tuple[Value, ...], on: str | None, before: int) -> Value:
+        """Runs a method that is not known to be harmless."""
+        span = self._offsets.span(node)
+        words = [Word(name, span, name), *(word(one, span) for value in given for one in constants.items(value))]
+        if on is not None:
+            words.append(word(on, span))
+        stdin = (*self._stdin.commands, *self._unfold.found[before:])
+        self._unfold.emit(Command(tuple(words), (), span, Shell.POWERSHELL, self._unfold.wrappers, stdin))
+        return None
+
+    def listed(self) -> int:
+        """How many commands have been found so far."""
+        return len(self._unfold.found)
+
+    def invoke(self, block: Block, node: Node) -> Value:
+        """Runs a script block."""
+        span = self._offsets.span(node)
+        command = Command((), (), span, Shell.POWERSHELL, self._unfold.wrappers, self._stdin.commands)
+        self._unfold.run(Code(block.text, "invoke", shell=Shell.POWERSHELL), command)
+        return None
+
+    def _valued(self, node: Node, stdin: Stream) -> Stream:
+        before = len(self._unfold.found)
+        outer, self._stdin = self._stdin, stdin if stdin != Stream() else self._stdin
+        value = self._expressions.value(node)
+        self._stdin = outer
+        return Stream(tuple(self._unfold.found[before:]), value)
+
+    def _assignment(self, node: Node) -> Stream:
+        children = node.named_children
+        left, right = children[0], children[-1]
+        name = self._expressions.raw(left).rpartition("]")[2].strip().lower()
+        made = self.visit(right, self._stdin)
+        if name.startswith("$") and re.fullmatch(r"\$[\w:{}]+", name):
+            sign = next((self._expressions.raw(c) for c in children if c.type == "assignement_operator"), "=")
+            value = made.value
+            if sign == "+=":
+                value = constants.added(self._expressions.variable(name), value)
+            elif sign != "=":
+                value = None
+            self._settle(name, value)
+        return Stream()
+
+    def _settle(self, name: str, value: Value) -> None:
+        name = name.strip("${}").lower().rpartition(":")[2] if "env:" not in name else name.strip("${}").lower()
+        before = self._scope.values.get(name, value)
+        self._scope.values[name] = None if self._scope.branches and before != value else value
+
+    def _function(self, node: Node) -> Stream:
+        named = next((child for child in node.named_children if child.type == "function_name"), None)
+        if named is None:
+            return Stream()
+        name = self._expressions.raw(named)
+        body = self._source[named.end_byte : node.end_byte].decode("utf-8", "replace").strip()
+        parameters, _, rest = body.partition("{")
+        text = rest.rpartition("}")[0]
+        if parameters.strip().startswith("("):
+            text = f"param{parameters.strip()}\n{text}"
+        self._scope.values[f"function:{name.rpartition(':')[2].lower()}"] = Block(text)
+        return Stream()
+
+    def _foreach(self, node: Node) -> Stream:
+        named = [child for child in node.named_children if child.type != "foreach_parameter"]
+        if len(named) < 3:
+            return Stream()
+        name = self._expressions.raw(named[0])
+        listed = self.visit(named[1], Stream())
+        return self._turns(name, listed, lambda: self.visit(named[-1], Stream(listed.commands)))
+
+    def _turns(self, name: str, listed: Stream, run: Callable[[], Stream]) -> Stream:
+        """Runs a block once for every value, or once where they are not known."""
+        name = name.strip("${}").lower()
+        outer = self._scope.values.get(name)
+        values = constants.items(listed.value) if listed.value is not None else (cmdlets.listed(listed.commands),)
+        parts: list[Stream] = []
+        before = len(self._unfold.found)
+        for at, value in enumerate(values):
+            if at >= _FEW and (len(self._unfold.found) > before or self._frame.budget.left < _LEAST):
+                value = None  # noqa: PLW2901 - one more turn, for whatever the rest may be
+            self._frame.budget.spend(at % _FEW == _FEW - 1)
+            self._scope.values[name] = value
+            parts.append(run())
+            if value is None:
+                break
+        self._scope.values[name] = outer
+        return _together(parts)
+
+    def _command(self, node: Node, stdin: Stream) -> Stream:
+        stdin = stdin if stdin != Stream() else self._stdin
+        cut = Arguments(self._source, self._offsets, self._expressions, self._unfold).read(node)
+        span = self._offsets.span(node)
+        if cut.started is not None:
+            return self._started(cut.started, Command((), tuple(cut.redirects), span, Shell.POWERSHELL), stdin)
+        if not cut.words:
+            return Stream()
+        if counted := _RANGE.fullmatch(cut.words[0].shape):
+            return Stream((), constants.spanned(counted[1], counted[2]))
+        fed = _fed(stdin, span)
+        words = tuple(cmdlets.bound(cut.words, stdin.commands, stdin.value))
+        made = Command(words, tuple(cut.redirects), span, Shell.POWERSHELL, self._unfold.wrappers, fed)
+        body = self._scope.values.get(f"function:{made.name}")
+        if isinstance(body, Block) and f"function {made.name}" not in made.wrappers:
+            return self._called(body, made)
+        out = self._unfold.emit(made)
+        cmdlets.settle(made, cut.values, self._scope)
+        if made.name == "foreach-object":
+            return self._each(cut, made, stdin)
+        for block in cut.blocks:
+            out += self._inside(block, stdin).commands
+        for value in cut.values:
+            if isinstance(value, Block) and not cut.blocks:
+                out += self._unfold.run(Code(value.text, made.name, shell=Shell.POWERSHELL), made)
+        value = cmdlets.printed(made, cut.values, stdin.value, self._scope)
+        return Stream(out, value)
+
+    def _called(self, body: Block, command: Command) -> Stream:
+        """A function of the script's own."""
+        held = {name: value for name, value in self._scope.values.items() if not name.startswith("function:")}
+        seen = repr((command.name, [word.shape for word in command.argv], held))
+        self._frame.budget.spend(len(seen) // 4096)
+        if hash(seen) in self._scope.calls:
+            return Stream()
+        self._scope.calls.add(hash(seen))
+        text = blocks.bound(body.text, command.argv[1:])
+        return Stream(self._unfold.run(Code(text, f"function {command.name}", shell=Shell.POWERSHELL), command))
+
+    def _each(self, cut: Arguments, made: Command, stdin: Stream) -> Stream:
+        """`ForEach-Object { … }`, `ForEach-Object Method`."""
+        if not cut.blocks:
+            block = next((value for value in cut.values if isinstance(value, Block)), None)
+            if block is not None:
+                return self._turns(
+                    "_",
+                    stdin,
+                    lambda: Stream(self._unfold.run(Code(block.text, "foreach-object", shell=Shell.POWERSHELL), made)),
+                )
+            named = cmdlets.operands(made.argv[1:])
+            if named:
+                shape = f".{named[0].shape.lower()}"
+                one = replace(made, argv=(Word(shape, named[0].span, shape), *named[1:]))
+                return Stream(self._unfold.emit(one))
             return stdin
-        if kind == "assignment_expression":
-            return self._assignment(node)
-        if kind == "invokation_expression":
-            return self._invocation(node, stdin)
-        out: _Commands = ()
-        for child in node.named_children:
-            out += self.visit(child, stdin)
+        return self._turns("_", stdin, lambda: _together([self._inside(block, stdin) for block in cut.blocks]))
+
+    def _inside(self, block: Node, stdin: Stream) -> Stream:
+        """A script block where it stands; its commands may read the pipe."""
+        outer, self._stdin = self._stdin, Stream(stdin.commands)
+        out = _together([self.visit(child, Stream()) for child in block.named_children])
+        self._stdin = outer
         return out
 
-    def _raw(self, node: Node) -> str:
-        return self._source[node.start_byte : node.end_byte].decode("utf-8", "replace")
-
-    def _assignment(self, node: Node) -> _Commands:
-        children = node.named_children
-        name = self._raw(children[0]).lower()
-        value = children[-1]
-        before = len(self._unfold.found)
-        for child in children[1:]:
-            self.visit(child, ())
-        made = tuple(self._unfold.found[before:])
-        if name.startswith("$"):
-            self._scope.assign(name[1:], None if made else self._value(value))
-        return ()
-
-    def _command(self, node: Node, stdin: _Commands) -> _Commands:
-        words: list[Word] = []
-        redirects: list[Redirect] = []
-        for child in node.named_children:
-            if child.type in ("command_name", "command_name_expr"):
-                words.append(self._name(child))
-            elif child.type == "command_elements":
-                self._elements(child, words, redirects, stdin)
-            elif child.type not in ("command_invokation_operator", "comment"):
-                words += self._argument(child, stdin)
-        if not words:
-            return ()
-        if stdin and words[0].text == "remove-item" and all(w.shape.startswith("-") for w in words[1:]):
-            words += [w for c in stdin if c.name in _LISTS for w in c.argv[1:] if not w.shape.startswith("-")]
-        span = self._offsets.span(node)
-        made = Command(tuple(words), tuple(redirects), span, Shell.POWERSHELL, self._unfold.wrappers, stdin)
-        return self._unfold.emit(made)
-
-    def _name(self, node: Node) -> Word:
-        raw = self._raw(node)
-        inner = node.named_children[0] if node.type == "command_name_expr" and node.named_children else node
-        text = self._value(inner) if inner.type != "command_name" else _TICK.sub(r"\1", raw)
-        if text is None:
-            return Word(None, self._offsets.span(node), UNKNOWN)
-        name = text.strip("'\"").rpartition("\\")[2].lower()
-        name = name.removesuffix(".exe")
-        name = ALIASES.get(name, name)
-        return Word(name, self._offsets.span(node), name)
-
-    def _elements(self, node: Node, words: list[Word], redirects: list[Redirect], stdin: _Commands) -> None:
-        attached = False
-        for child in node.named_children:
-            if child.type == "command_argument_sep":
-                attached = self._raw(child) == ":"
-                continue
-            if child.type == "redirection":
-                target = child.named_children[-1] if child.named_children else child
-                text = self._raw(target).strip("'\"")
-                redirects.append(Redirect(">", Word(text, self._offsets.span(target), text)))
-                continue
-            made = self._argument(child, stdin)
-            if attached and words and made:
-                shape = f"{words[-1].shape}:{made[0].shape}"
-                words[-1] = words[-1]._replace(shape=shape, text=None if UNKNOWN in shape else shape)
-                made = made[1:]
-            words += made
-            attached = False
-
-    def _argument(self, node: Node, stdin: _Commands) -> list[Word]:
-        before = len(self._unfold.found)
-        if node.type not in ("command_parameter", "generic_token"):
-            self.visit(node, stdin)
-        made = tuple(self._unfold.found[before:])
-        span = self._offsets.span(node)
-        elements = [c for c in node.named_children if c.type == "unary_expression"]
-        if node.type == "array_literal_expression" and len(elements) > 1:
-            return [self._word(self._value(e), span, made) for e in elements]
-        return [self._word(self._value(node), span, made)]
-
-    @staticmethod
-    def _word(text: str | None, span: Span, made: _Commands) -> Word:
-        shape = UNKNOWN if text is None else text
-        return Word(None if UNKNOWN in shape else shape, span, shape, commands=made)
-
-    def _value(self, node: Node) -> str | None:
-        """The constant a node stands for, with `UNKNOWN` in the parts that are not; None where all of it is unknown."""
-        raw = self._raw(node).strip()
-        node = _core(node)
-        kind = node.type
-        if kind in ("expandable_string_literal", "string_literal") and raw[:1] == '"':
-            return self._expanded(raw[1:-1])
-        if kind == "verbatim_string_characters":
-            return raw[1:-1].replace("''", "'")
-        if kind == "variable":
-            return self._variable(raw)
-        if kind in ("additive_expression", "parenthesized_expression"):
-            parts = [self._value(c) for c in node.named_children]
-            return "".join(p if p is not None else UNKNOWN for p in parts)
-        if found := _CHAR.fullmatch(raw):
-            return chr(int(found[1], 0) & 0xFFFF)
-        return None if kind in _RUN_TIME else self._expanded(raw) if "$" in raw else _TICK.sub(r"\1", raw)
-
-    def _variable(self, raw: str) -> str | None:
-        lowered = raw.lower().strip("${}")
-        if raw.lower() in _LITERALS or lowered.startswith("env:"):
-            return raw.lower()
-        return self._scope.variables.get(lowered)
-
-    def _expanded(self, text: str) -> str:
-        def one(found: re.Match[str]) -> str:
-            value = self._variable(f"${found[1]}") if found[1] else None
-            return UNKNOWN if value is None else value
-
-        ticked = re.sub(r"`(.)", lambda m: _TICKS.get(m[1], m[1]), text)
-        return _VARIABLE.sub(one, ticked)
-
-    def _invocation(self, node: Node, stdin: _Commands) -> _Commands:
-        """`[Type]::Method(…)` and `object.Method(…)` as commands."""
-        before = len(self._unfold.found)
-        for child in node.named_children:
-            self.visit(child, ())
-        inner = tuple(self._unfold.found[before:])
-        raw = self._raw(node)
-        static = re.match(r"(\[[^\]]+\])\s*::\s*(\w+)", raw)
-        member = next((self._raw(c) for c in node.named_children if c.type == "member_name"), "")
-        name = f"{static[1]}::{static[2]}".lower() if static else f".{member.lower()}"
-        name = name.replace("[system.", "[")
-        arguments = next((c for c in node.named_children if c.type == "argument_list"), None)
-        span = self._offsets.span(node)
-        words = [Word(name, span, name)]
-        if arguments is not None:
-            for listed in arguments.named_children:
-                words += [self._word(self._value(a), span, ()) for a in listed.named_children]
-        if not static and node.named_children:
-            target = self._raw(node.named_children[0])[:120]
-            words.append(Word(None, span, target, commands=inner))
-        made = Command(tuple(words), (), span, Shell.POWERSHELL, self._unfold.wrappers, (*stdin, *inner))
-        return self._unfold.emit(made)
+    def _started(self, what: Node | Block, command: Command, stdin: Stream) -> Stream:
+        """`& { … }`, `. { … }`, `& $block`."""
+        if command.redirects:
+            self._unfold.emit(command)
+        if not isinstance(what, Block):
+            return self._inside(what, stdin)
+        return Stream(
+            self._unfold.run(
+                Code(what.text, "&", shell=Shell.POWERSHELL),
+                replace(command, stdin=stdin.commands, wrappers=self._unfold.wrappers),
+            )
+        )
 
 
-def _core(node: Node) -> Node:
-    """The node below a chain of single expressions."""
-    while node.named_child_count == 1 and node.type not in (
-        "variable", "parenthesized_expression", "cast_expression", "invokation_expression", "member_access",
-        "script_block_expression", "sub_expression",
-    ):  # fmt: skip
-        inner = node.named_children[0]
-        if inner.start_byte != node.start_byte or inner.end_byte != node.end_byte:
-            break
-        node = inner
-    return node
+def _together(parts: list[Stream]) -> Stream:
+    commands = tuple(command for part in parts for command in part.commands)
+    if len(parts) == 1:
+        return Stream(commands, parts[0].value)
+    values = tuple(one for part in parts for one in constants.items(part.value))
+    return Stream(commands, values if parts and None not in values and len(values) <= constants.MOST else None)
+
+
+def _fed(stdin: Stream, span: Span) -> tuple[Command, ...]:
+    """What a command reads: the commands before it, or what they are known to print."""
+    if stdin.value is None:
+        return stdin.commands
+    text = "\n".join(constants.text(one) for one in constants.items(stdin.value))
+    words = (Word("echo", span, "echo"), Word(None if UNKNOWN in text else text, span, text))
+    return (Command(words, (), span, Shell.POWERSHELL, stdin=stdin.commands),)

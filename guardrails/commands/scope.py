@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from guardrails.commands.constants import Value
     from guardrails.commands.tree import Command
 
 
@@ -25,6 +26,8 @@ class Scope:
         functions: Source of each function's body.
         aliases: Source each alias stands for.
         files: Content of files that the script itself wrote.
+        values: PowerShell's variables, by lower-case name; those of the environment begin with `env:`.
+        calls: PowerShell's calls that were read, with all that they could see, so that none is read twice.
         positional: Arguments of the function being read; None outside of one.
         branches: How many conditional or repeated blocks enclose the place being read.
     """
@@ -33,6 +36,8 @@ class Scope:
     functions: dict[str, str] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
     files: dict[str, Content] = field(default_factory=dict)
+    values: dict[str, Value] = field(default_factory=dict)
+    calls: set[int] = field(default_factory=set)
     positional: tuple[str | None, ...] | None = None
     branches: int = 0
 

@@ -10,7 +10,8 @@ from guardrails.commands.interpreters import INTERPRETERS, interpreted
 from guardrails.commands.outputs import fed
 from guardrails.commands.prefixes import PREFIXES, names
 from guardrails.commands.tree import Code, Command, Tail
-from guardrails.commands.windows import WINDOWS, handed_over
+from guardrails.commands.windows import ANYWHERE, HANDS, SPOKEN
+from guardrails.interface import Shell
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +32,9 @@ _MARKS = (
 def unwrap(command: Command, scope: Scope) -> list[Tail | Code]:
     """What a command runs in its turn; empty where it runs nothing else."""
     name = command.name
+    hand = HANDS.get(name) if command.shell is not Shell.BASH or name in ANYWHERE else None
+    if hand is not None:
+        return hand(command)
     special = _SPECIAL.get(name)
     if special is not None:
         return special(command, scope)
@@ -154,7 +158,6 @@ _SPECIAL: dict[str, Unwrap] = {
     **dict.fromkeys(INTERPRETERS, lambda command, _scope: interpreted(command)),
     **dict.fromkeys(_CONTAINERS, lambda command, _scope: _container(command)),
     **dict.fromkeys(CLIENTS, lambda command, _scope: queries(command)),
-    **dict.fromkeys(WINDOWS, lambda command, _scope: handed_over(command)),
     "eval": shells.evaluate,
     "source": shells.source,
     ".": shells.source,
@@ -179,4 +182,4 @@ _SPECIAL: dict[str, Unwrap] = {
     "crontab": _crontab,
     **dict.fromkeys(("tar", "git", "vim", "vi", "nvim", "rsync", "scp", "sftp"), _marked),
 }
-WRAPPERS = frozenset(PREFIXES) | frozenset(_SPECIAL)
+WRAPPERS = frozenset(PREFIXES) | frozenset(_SPECIAL) | (frozenset(HANDS) - SPOKEN)
