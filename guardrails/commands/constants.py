@@ -200,7 +200,12 @@ def replaced(value: Value, old: str, new: str, *, pattern: bool, cased: bool = F
         return value.replace(old, new) if len(value) * (len(new) + 1) <= MOST * 4 else None
     found = _compiled(old, cased=cased)
     literal = re.sub(r"\$(\d)", r"\\\1", new.replace("\\", r"\\")).replace("$$", "$")
-    return None if found is None or len(value) > MOST else found.sub(literal, value)[:MOST]
+    if found is None or len(value) > MOST:
+        return None
+    try:
+        return str(found.sub(literal, value))[:MOST]
+    except (re2.error, UnicodeError):  # the new text refers to a group that is not there; no UTF-8
+        return None
 
 
 def exchanged(value: Value, given: Value, *, cased: bool) -> Value:
@@ -216,7 +221,12 @@ def parted(value: Value, by: Value) -> Value:
         return tuple(part for one in value for part in items(parted(one, by)))
     pattern = text(items(by)[0])
     found = _compiled(pattern, cased=False) if isinstance(value, str) and pattern else None
-    return None if found is None or not isinstance(value, str) else tuple(found.split(value))
+    if found is None or not isinstance(value, str):
+        return None
+    try:
+        return tuple(map(str, found.split(value)))
+    except UnicodeError:
+        return None
 
 
 def _compiled(pattern: str, *, cased: bool) -> re2._Regexp | None:
@@ -226,5 +236,5 @@ def _compiled(pattern: str, *, cased: bool) -> re2._Regexp | None:
     options.max_mem = 1 << 20
     try:
         return re2.compile(pattern, options) if len(pattern) <= 400 else None
-    except re2.error:
+    except (re2.error, UnicodeError):
         return None
