@@ -12,6 +12,8 @@ import html
 import re
 from typing import NamedTuple
 
+from guardrails.screens import Sign
+
 
 class Edit(NamedTuple):
     """Read `text` instead of the characters from `start` to `end`."""
@@ -39,6 +41,7 @@ _ASCII_GROUP = r"(?:[CDI-Za-f][A-HQ-Xg-nw-z0-3][ABEFIJMNQRUVYZcdghklopstwx014589
 _SPACED = re.compile(
     r"(?<!\w)(?P<spaced>(?:0x|\\x)?[0-7][0-9A-Fa-f](?:[ ,:]{1,2}(?:0x|\\x)?[0-9A-Fa-f]{2}){2,})(?![0-9A-Za-z])"
 )
+_MAY_BE_SPACED = Sign(r"[0-7][0-9A-Fa-f](?:[ ,:]{1,2}(?:0x|\\x)?[0-9A-Fa-f]{2}){2,}")
 _TOKEN = re.compile(
     r"(?<![0-9A-Za-z+/_-])(?:"
     r"(?P<hex>(?:0[xX])?(?:[0-9a-f]{2}){3,}|(?:0[xX])?(?:[0-9A-F]{2}){3,})(?![0-9A-Za-z+/_-])"
@@ -117,7 +120,7 @@ def tokens(text: str, shortest: int) -> list[Edit]:
             start = text.find(word, end)
             end = start + len(word)
             edits += [edit for match in _TOKEN.finditer(text, start, end) if (edit := _token(match, shortest))]
-    if edits or not ("6" in text or "7" in text or "4" in text or "5" in text):
+    if edits or not ("6" in text or "7" in text or "4" in text or "5" in text) or not _MAY_BE_SPACED.within(text):
         return edits
     return [edit for match in _SPACED.finditer(text) if (edit := _token(match, shortest))]
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from array import array
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -44,10 +45,36 @@ class TooLong(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Offsets:
-    """For each character of a view, the half-open stretch of the source that it came from."""
+    """Where the characters of a view came from, stretch by stretch.
 
-    starts: Sequence[int]
-    ends: Sequence[int]
+    Attributes:
+        begins: Where each stretch begins in the view, the last entry being the view's end.
+        sources: The half-open part of the view before that it came from: the same characters, or what was read instead.
+        same: Whether it is the same characters.
+        before: The view before; None where that is the source itself.
+    """
+
+    begins: Sequence[int]
+    sources: Sequence[tuple[int, int]]
+    same: Sequence[int]
+    before: View | None
+
+    def source(self, at: int) -> tuple[int, int]:
+        """The stretch of the source that the character at `at` came from."""
+        found = bisect_right(self.begins, at) - 1
+        start, end = self.sources[found]
+        if self.same[found]:
+            start += at - self.begins[found]
+            end = start + 1
+        return (start, end) if self.before is None else self.before.source_span(start, end)
+
+    def edited(self, start: int, end: int) -> bool:
+        """Whether anything from `start` to `end` is read otherwise than it was written."""
+        first, last = bisect_right(self.begins, start) - 1, bisect_left(self.begins, end)
+        if first < last - 1 or (first < len(self.same) and not self.same[first]):
+            return True
+        by = self.sources[first][0] - self.begins[first] if self.same else 0
+        return self.before is not None and self.before.edited(start + by, end + by)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +95,17 @@ class View:
         """Map half-open offsets in `text` to half-open offsets in the text as it was sent."""
         if self.offsets is None:
             return start, end
-        starts, ends = self.offsets.starts, self.offsets.ends
-        if not starts:
+        size = len(self.text)
+        if not size:
             return 0, 0
         if start >= end:
-            at = starts[start] if start < len(starts) else ends[-1]
+            at = self.offsets.source(start)[0] if start < size else self.offsets.source(size - 1)[1]
             return at, at
-        return starts[start], ends[min(end, len(ends)) - 1]
+        return self.offsets.source(start)[0], self.offsets.source(min(end, size) - 1)[1]
+
+    def edited(self, start: int, end: int) -> bool:
+        """Whether anything from `start` to `end` is read otherwise than it was written."""
+        return self.offsets is not None and self.offsets.edited(start, end)
 
 
 def canonical(text: str, limit: int = LIMIT) -> View:
@@ -132,40 +163,45 @@ def layers(
 def _rewrite(view: View, edits: Iterable[Edit], name: str = "") -> View:
     """The view with each edit made; edits stand in order and do not overlap."""
     text = view.text
-    starts, ends = array("l"), array("l")
     pieces: list[str] = []
-    at = 0
-
-    def keep(start: int, end: int) -> None:
-        pieces.append(text[start:end])
-        if view.offsets is None:
-            starts.extend(range(start, end))
-            ends.extend(range(start + 1, end + 1))
-        else:
-            starts.extend(view.offsets.starts[start:end])
-            ends.extend(view.offsets.ends[start:end])
-
+    begins, sources, same = array("l"), [], bytearray()
+    at = size = 0
     for edit in edits:
-        keep(at, edit.start)
-        source = view.source_span(edit.start, edit.end)
-        pieces.append(edit.text)
-        starts.extend([source[0]] * len(edit.text))
-        ends.extend([source[1]] * len(edit.text))
+        if at < edit.start:
+            pieces.append(text[at : edit.start])
+            begins.append(size)
+            sources.append((at, edit.start))
+            same.append(1)
+            size += edit.start - at
+        if edit.text:
+            pieces.append(edit.text)
+            begins.append(size)
+            sources.append((edit.start, edit.end))
+            same.append(0)
+            size += len(edit.text)
         at = edit.end
-    keep(at, len(text))
-    return View("".join(pieces), Offsets(starts, ends), (*view.decoded, name) if name else view.decoded)
+    if at < len(text):
+        pieces.append(text[at:])
+        begins.append(size)
+        sources.append((at, len(text)))
+        same.append(1)
+        size += len(text) - at
+    begins.append(size)
+    offsets = Offsets(begins, sources, same, None if view.offsets is None else view)
+    return View("".join(pieces), offsets, (*view.decoded, name) if name else view.decoded)
 
 
-def _excerpt(view: View, edits: Iterable[Edit], name: str) -> View:
+def _excerpt(view: View, edits: Sequence[Edit], name: str) -> View:
     """Only what the edits bring, a line each: what was hidden, without the text it was hidden in."""
-    starts, ends = array("l"), array("l")
-    lines = []
+    begins, sources = array("l"), []
+    size = 0
     for edit in edits:
-        source = view.source_span(edit.start, edit.end)
-        lines.append(edit.text)
-        starts.extend([source[0]] * (len(edit.text) + 1))
-        ends.extend([source[1]] * (len(edit.text) + 1))
-    return View("\n".join(lines), Offsets(starts[:-1], ends[:-1]), (*view.decoded, name))
+        begins.append(size)
+        sources.append((edit.start, edit.end))
+        size += len(edit.text) + 1
+    begins.append(size)
+    offsets = Offsets(begins, sources, bytes(len(sources)), None if view.offsets is None else view)
+    return View("\n".join(edit.text for edit in edits), offsets, (*view.decoded, name))
 
 
 def _fold(view: View) -> View:

@@ -7,8 +7,15 @@ The measure is grammar, not the command: an imperative before it (run, execute),
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
+from typing import TYPE_CHECKING
 
+from guardrails.checks.candidates import flattened, known
+from guardrails.screens import Sign
 from guardrails.text import canonical
+
+if TYPE_CHECKING:
+    from guardrails.text import View
 
 AROUND = 300
 """Characters before a command that are read for its mood."""
@@ -106,6 +113,60 @@ _INQUIRY = re.compile(
     re.IGNORECASE,
 )
 
+_MAY_INQUIRE = Sign(_INQUIRY.pattern.replace(r"log(?!\s+in\b)", "log"), ignore_case=True)
+_ENDS = ("\n", ". ", "! ", "? ")
+_SCOPES = (", ", "; ", ";\t", ",\t")
+_LEADING = frozenset((":", "=", ">", "&", "|", ".", "!", "?", ""))
+_FILLING = frozenset(re.findall("[a-z']+", _FILL)) | {"ps"}
+_FORMS = "running|executing|invoking|issuing|typing|calling|runs|executes|calls|results?|outputs?|effects?"
+# The words of `_EXECUTE` and `_FORMS` that ASCII has, one or more of each.
+_CALLS = frozenset(re.findall("[a-z]{3,}", f"{_EXECUTE}|{_FORMS}|result|output|effect|ejecuta|ejecute")) | {"do", "ex"}
+_CALLED = Sign(rf"\b(?:{_EXECUTE}|{_FORMS})\b(?:[\s:,`\"'(*\[$#>]|[A-Za-z0-9_.@/-]+[\s:])*\z", ignore_case=True)
+_AGAIN = Sign(_RUN_IT.pattern, ignore_case=True)
+_FOREIGN = re.compile("[\u0370-\u1dff\u2e80-\U0010ffff]")
+_LONGEST_FILLING = 16
+
+
+class Mood:
+    """What a prompt wants done with the commands that stand in it, as one view shows it."""
+
+    def __init__(self, view: View, flat: str) -> None:
+        """Read `view`, of which `flat` is the text without punctuation."""
+        self._text = view.text
+        self._decoded = bool(view.decoded)
+        self._calls = list(known(flat.lower(), _CALLS))
+        self._near = self._decoded or _AGAIN.within(view.text) or _FOREIGN.search(view.text) is not None
+
+    def possible(self, start: int) -> bool:
+        """False only where no command that begins at `start` is to be carried out: a quick look at its sentence."""
+        if self._near:
+            return True
+        text, floor = self._text, max(0, start - AROUND)
+        last = bisect_left(self._calls, start) - 1
+        if last >= 0 and self._calls[last] >= floor:
+            cut = max(floor, *(text.rfind(end, floor, start) + 1 for end in _ENDS))
+            if self._calls[last] >= cut and _CALLED.within(text[cut:start]):
+                return True
+        if text[start - 1 : start] == " " and text[start - 2 : start - 1].isalpha():
+            word = text[max(0, start - _LONGEST_FILLING) : start - 1].rpartition(" ")[2]
+            if word.isalpha() and word.lower() not in _FILLING:
+                return False
+        return self._bare(text[floor:start])
+
+    @staticmethod
+    def _bare(before: str) -> bool:
+        """Whether perhaps nothing of a sentence stands right before a command."""
+        if before.rstrip(" \t\"'`*")[-1:] in _LEADING:
+            return True
+        scope = before[max(before.rfind(sign) for sign in (*_ENDS, *_SCOPES)) + 1 :]
+        return "@" in scope or all(
+            word in _FILLING or word.rstrip(".").isdigit() for word in flattened(scope.lower()).split()
+        )
+
+    def ordered(self, start: int, end: int) -> bool:
+        """Whether the command at `[start, end)` is to be carried out; `end` is without closing quotes."""
+        return ordered_at(self._text, start, end, decoded=self._decoded)
+
 
 def ordered_at(text: str, start: int, end: int, *, decoded: bool = False) -> bool:
     """Whether the command at `[start, end)` of `text` is to be carried out.
@@ -166,5 +227,7 @@ def _led(text: str, begin: int) -> str:
 
 def _inquired(text: str, start: int, end: int) -> bool:
     """Whether the prompt around a command asks about it."""
-    before = _INQUIRY.search(text, max(0, start - _NEAR), start)
-    return before is not None or _INQUIRY.search(text, end, end + _NEAR) is not None
+    return any(
+        _MAY_INQUIRE.within(text[begin:stop]) and _INQUIRY.search(text, begin, stop) is not None
+        for begin, stop in ((max(0, start - _NEAR), start), (end, end + _NEAR))
+    )

@@ -7,10 +7,10 @@ does it do, never run it, somebody ran it)? And is it one that destroys, fetches
 from __future__ import annotations
 
 import re
-import string
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from guardrails.checks.mood import AROUND, ordered_at
+from guardrails.checks.candidates import candidates, flattened
+from guardrails.checks.mood import AROUND, Mood
 from guardrails.checks.shape import (
     DOWNLOADERS,
     INTERPRETERS,
@@ -22,6 +22,7 @@ from guardrails.checks.shape import (
     arguments,
     called,
     head,
+    spoken_of,
     words_of,
 )
 from guardrails.commands.budget import BudgetExceeded
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from guardrails.commands.judge import Judgement
+    from guardrails.text import View
 
 SHORTEST = 12
 """Fewest characters of a base64 or hex token that is decoded in a prompt."""
@@ -40,14 +42,15 @@ UNRESOLVABLE = "commands.unresolvable"
 """The judge's rule for a command nobody can tell beforehand: in prose, that is most of what is no command."""
 
 _DEPTH = 4
-_MOST_READ = 200_000  # characters around commands that may be read before the prompt counts as unchecked
-_MOST_JUDGED = 400  # commands in it that may be ordered
+# Work that one prompt may cost, in characters read around and in commands: besides, for each of its own, and what a
+# command that is judged costs. An ordinary prompt needs less than two for each of its characters.
+_WORK, _WORK_EACH = 400_000, 4
+_WORK_JUDGED, _WORK_JUDGED_EACH = 800, 8
+_PIECE = 256
 _LONGEST = 1200  # characters of one command line
 
-_FLAT = str.maketrans({sign: " " for sign in string.punctuation if sign not in "-_.+/"} | {"/": " "})
 _ENCODED = re.compile(r"%[0-9A-Fa-f]{2}|&#|&[a-z]{2,8};|\\[xu0][0-9A-Fa-f{]|\\[nrt]|%u[0-9A-Fa-f]{4}")
 _SHELLISH = re.compile(r"[ \t(\"'`](?:-{1,2}[A-Za-z]|[~.]{0,2}/|\*|[A-Za-z]:\\|/[A-Za-z]\b)|[;|&`$<>\\]")
-_CANDIDATE = re.compile(r"(?<![\w./\\-])(?:[\w.~^'\"$@\\/-]{0,200}[/\\])?[A-Za-z][\w.+^'\"\\@-]{0,100}")
 _MARKS = b";|&`$<>\\*"
 _SHOUTED = words_of("DEL ERASE RD RMDIR FORMAT DISKPART REG SHUTDOWN TASKKILL VSSADMIN CIPHER RM DD")
 _STATEMENTS = words_of("DROP TRUNCATE DELETE drop truncate delete")
@@ -69,10 +72,11 @@ _EFFECTS = words_of(
 _SPLITTING = ("^", "\\", "''", '""', "' -", "$@", "``")
 _SPLIT = re.compile(r"[A-Za-z/](?:['\"^\\]|\$@|``)+[A-Za-z/]{1,20}(?:['\"^\\]|\$@|``)*(?=[A-Za-z/ '\"^\\])")
 _CMDLET = re.compile(r"\b[A-Z][a-z]+-[A-Z][a-z]")
-_ODD = re.compile(r"[/\\'\"^$]|^[A-Z][a-z]+-[A-Z]")
 _ARTICLE = re.compile(r"\b(?:an?|the|this|each|every)\s$")
 _CLOSING = {"`": "`", '"': '"', "'": "'", "(": ")", "<": ">", "[": "]", "{": "}"}
 _SENTENCE_END = re.compile(r"(?<=[\w)/'\"`*])[.!?](?=\s+[A-Z]|\s*$)|[.!?]\s+(?=[A-Z])")
+_CHAINED = re.compile(r"[;&|\n`$(>]")
+_NEXT = re.compile(r"[ \t]+([A-Za-z']{1,12})(?=[\s.,;:!?)])")
 _CHAIN = re.compile(r"\|\||&&|[;\n]|(?<![<>&])&(?![&\w])|\$\(|`|\|")
 _SEQUENCE = re.compile(r"\|\||&&|;|(?<![<>&])&(?![&\w])")
 _QUOTED = re.compile(r"'[^'\n]*'|\"[^\"\n]*\"|\\;")
@@ -106,36 +110,45 @@ class Names(NamedTuple):
         telling: Names that no ordinary prompt has.
         plain: Names that are English words too; they tell only where something else looks like a shell.
         tools: Those of them that name a tool, which destroys by a subcommand.
+        known: All of them, and those that destroy nothing alone.
+        acting: The others.
+        english: Those that are words of a sentence by what follows them.
     """
 
     telling: frozenset[str]
     plain: frozenset[str]
     tools: frozenset[str]
+    known: frozenset[str]
+    acting: frozenset[str]
+    english: frozenset[str]
 
 
 def alerting(heads: frozenset[str]) -> Names:
     """The judge's names and ours, told apart by whether English has them too."""
     plain = frozenset(name for name in heads if name in WORDS or name in _ENGLISH) | _STATEMENTS
     telling = (frozenset(name for name in heads | NAMES if len(name) > 1) - plain - _SYNTAX) | _SHOUTED
-    return Names(telling, plain - _SYNTAX, plain - _SYNTAX - _VERBS - _STATEMENTS)
+    plain -= _SYNTAX
+    acting = telling | plain
+    english = (WORDS | plain) - telling - NAMES
+    return Names(telling, plain, plain - _VERBS - _STATEMENTS, acting | WORDS, acting, english)
 
 
 def quiet(text: str, names: Names) -> bool:
     """Whether nothing in a prompt needs a closer look; a few microseconds a kilobyte."""
     if not text.isascii():
         return False
-    words = text.translate(_FLAT).split()
-    if not names.telling.isdisjoint(words) or tokens(text, SHORTEST):
+    found = flattened(text).split()
+    if not names.telling.isdisjoint(found) or tokens(text, SHORTEST):
         return False
     if ("%" in text or "&" in text or "\\" in text) and _ENCODED.search(text):
         return False
     split = any(mark in text for mark in _SPLITTING) and _SPLIT.search(text)
     if split or ("-" in text and _CMDLET.search(text)):
         return False
-    if names.plain.isdisjoint(words):
+    if names.plain.isdisjoint(found):
         return True
-    tool = not names.tools.isdisjoint(words) and not _EFFECTS.isdisjoint(words)
-    statement = not _STATEMENTS.isdisjoint(words) and _STATEMENT.search(text)
+    tool = not names.tools.isdisjoint(found) and not _EFFECTS.isdisjoint(found)
+    statement = not _STATEMENTS.isdisjoint(found) and _STATEMENT.search(text)
     return not (tool or statement or _shellish(text))
 
 
@@ -161,41 +174,60 @@ def ordered(text: str, judge: Judge, names: Names, limit: int) -> Order | None:
     """
     if len(text) <= limit and quiet(text, names):
         return None
-    read = judged = 0
+    left = _WORK + _WORK_EACH * len(text)
     for view in layers(text, _DEPTH, shortest=SHORTEST, limit=limit):
-        for start, end in _commands(view.text, names):
-            read += min(start - view.text.rfind("\n", 0, start), AROUND)
-            if ordered_at(view.text, start, end, decoded=bool(view.decoded)):
-                judged += 1
+        shown = _changed(view) if view.decoded else view.text
+        flat = flattened(shown)
+        mood = Mood(view, flat)
+        for start, end in _commands(view.text, candidates(shown, flat, names.known), names, mood):
+            left -= AROUND
+            if mood.ordered(start, end):
+                left -= _WORK_JUDGED + _WORK_JUDGED_EACH * (end - start)
                 quoted = view.text[start - 1 : start] in _QUOTES
-                if danger := _danger(view.text[start:end], judge, quoted=quoted):
+                if left >= 0 and (danger := _danger(view.text[start:end], judge, quoted=quoted)):
                     offset, length, rule, message = danger
                     return Order(view.source_span(start + offset, start + length), rule, message)
-            if read > _MOST_READ or judged > _MOST_JUDGED:
-                raise BudgetExceeded(f"{judged} commands ordered in one prompt")
+            if left < 0:
+                raise BudgetExceeded("more commands stand in one prompt than its length allows")
     return None
 
 
-def _commands(text: str, names: Names) -> Iterator[tuple[int, int]]:
-    """Where a command may stand: from its name to the end of its quotes, line or sentence."""
-    past = 0
-    for word in _CANDIDATE.finditer(text):
-        written = word.group()
-        if (
-            word.start() < past
-            or text[word.end() : word.end() + 1] == ":"
-            or not (written in names.telling or written in names.plain or written in WORDS or _ODD.search(written))
-        ):
+def _changed(view: View) -> str:
+    """A decoded view's text, blank where it was looked at already as it was written."""
+    text = view.text
+    pieces = []
+    for at in range(0, len(text), _PIECE):
+        piece = text[at : at + _PIECE]
+        near = view.edited(max(0, at - AROUND), min(len(text), at + _PIECE + _LONGEST))
+        pieces.append(piece if near else " " * len(piece))
+    return "".join(pieces)
+
+
+def _commands(text: str, words: list[re.Match[str]], names: Names, mood: Mood) -> Iterator[tuple[int, int]]:
+    """Where a command may stand that may be ordered: from its name to the end of its quotes, line or sentence."""
+    for word in words:
+        written, (begin, stop) = word[0], word.span()
+        if text.startswith(":", stop) or (written in names.english and _spoken_of(text, stop)):
             continue
-        end = _end(text, word.start(), word.end())
-        rest = text[word.end() : end]
-        telling = written in names.telling and not _ARTICLE.search(text, max(0, word.start() - 6), word.start())
-        if not _worth(head(written), telling, written in names.tools, rest):
+        found = head(written)
+        if (found is None and written not in names.telling) or not mood.possible(begin):
             continue
-        yield word.start(), end
-        past = word.end()
-    for statement in _STATEMENT.finditer(text):
-        yield statement.start(), _end(text, statement.start(), statement.end())
+        end = _end(text, begin, stop)
+        rest = text[stop:end]
+        if found and found.kind is not Kind.CMDLET and found.name not in names.acting and not _CHAINED.search(rest):
+            continue  # it destroys nothing, and nothing follows it
+        telling = written in names.telling and not _ARTICLE.search(text, max(0, begin - 6), begin)
+        if _worth(found, telling, written in names.tools, rest):
+            yield begin, end
+    if any(verb in text for verb in _STATEMENTS):
+        for statement in _STATEMENT.finditer(text):
+            yield statement.start(), _end(text, statement.start(), statement.end())
+
+
+def _spoken_of(text: str, stop: int) -> bool:
+    """Whether the word after a name, and nothing but a blank before it, is one of a sentence."""
+    follows = _NEXT.match(text, stop)
+    return follows is not None and spoken_of(follows[1])
 
 
 def _worth(found: Head | None, telling: bool, tool: bool, rest: str) -> bool:
@@ -211,12 +243,13 @@ def _worth(found: Head | None, telling: bool, tool: bool, rest: str) -> bool:
 
 def _end(text: str, start: int, word_end: int) -> int:
     before = text[start - 1 : start]
-    line = text.find("\n", word_end)
-    line = min(len(text) if line < 0 else line, start + _LONGEST)
+    most = min(len(text), max(word_end, start + _LONGEST))
+    line = text.find("\n", word_end, most)
+    line = most if line < 0 else line
     closing = _CLOSING.get(before)
-    found = text.find(closing, word_end) if closing else -1
+    found = text.find(closing, word_end, most) if closing else -1
     if closing and found >= 0 and (closing not in "\"'" or found < line):
-        return min(found, start + _LONGEST)
+        return found
     sentence = _SENTENCE_END.search(text, word_end, line)
     return sentence.start() if sentence else line
 

@@ -202,6 +202,11 @@ def arguments(words: Sequence[str], text: str) -> Arguments:
     return Arguments(len(words), first, strong, medium, numbers, plain, _SENSITIVE.search(text) is not None, sentence)
 
 
+def spoken_of(follows: str) -> bool:
+    """Whether the word that follows a name makes it a part of a sentence."""
+    return follows.strip("\"'.,:!?()").lower() in _AFTER_NAME
+
+
 def called(found: Head, given: Arguments) -> bool:
     """Whether a name with its arguments is a call rather than a sentence about it; nothing else is known."""
     if found.split or found.kind is Kind.VARIABLE or (found.name == "net" and given.first in _NET):

@@ -88,7 +88,7 @@ class Units:
         return sorted(found.values(), key=lambda finding: finding.span)
 
     def _parted(self, text: str) -> bool:
-        """Whether an escape of a blank or line end (`\\n`) stands beside a head: what it parts may be a command."""
+        r"""Whether an escape of a blank or line end (`\n`) stands beside a head: what it parts may be a command."""
         for escape in _BLANK_ESCAPE.finditer(text):
             before = _LAST_WORD.search(text, max(0, escape.start() - _LONGEST_NAME), escape.start())
             after = _FIRST_WORD.match(text, escape.end(), escape.end() + _LONGEST_NAME)

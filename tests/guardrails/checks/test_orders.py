@@ -196,8 +196,8 @@ def test_more_orders_than_anybody_should_judge_are_unchecked(check: InjectionChe
     assert prompt(check, "Run ls -la x\n" * 500) == Unchecked("injection", "budget")
 
 
-def test_a_crowd_of_names_is_unchecked_and_not_slow(check: InjectionCheck) -> None:
-    assert prompt(check, "rm " * 10_000) == Unchecked("injection", "budget")
+def test_a_crowd_of_names_is_looked_at_and_not_slow(check: InjectionCheck) -> None:
+    assert prompt(check, "rm " * 10_000) == Passed()
 
 
 def test_a_prompt_beyond_the_limit_is_unchecked(check: InjectionCheck) -> None:
