@@ -40,7 +40,7 @@ def _read(text: str, shell: Shell, frame: Frame) -> Script:
 
         return cmd.read(text, frame)
     if shell is Shell.SQL:
-        from guardrails.commands import sql  # noqa: PLC0415 - as above
+        from guardrails.commands.sql import reader  # noqa: PLC0415 - as above
 
-        return sql.read(text, frame)
+        return reader.read(text, frame)
     return bash.read(text, frame)
