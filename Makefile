@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: serve setup lint unit test loop bench bench-guard bench-training bench-adapters
+.PHONY: serve setup lint unit test loop bench bench-guard bench-oracle bench-training bench-adapters
 
 serve: setup
 	@$(BIN)/wardgate serve $(ARGS)
@@ -32,6 +32,9 @@ bench: setup
 
 bench-guard: setup
 	$(BIN)/python bench/guard.py $(ARGS)
+
+bench-oracle: setup
+	@$(BIN)/python bench/oracle.py $(ARGS)
 
 bench-training: setup
 	$(BIN)/python bench/training.py $(ARGS)

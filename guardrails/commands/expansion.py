@@ -45,7 +45,7 @@ def lookup(name: str, scope: Scope) -> str | None:
     if name in scope.variables:
         return scope.variables[name]
     if name not in ("@", "*") and not name.isdigit():
-        return _COMMON.get(name)
+        return _COMMON.get(name) if scope.environment is None else scope.environment.get(name, "")
     given = scope.positional
     if name.isdigit():
         at = int(name) - 1

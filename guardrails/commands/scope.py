@@ -28,6 +28,7 @@ class Scope:
         files: Content of files that the script itself wrote.
         values: PowerShell's variables, by lower-case name; those of the environment begin with `env:`.
         calls: PowerShell's calls that were read, with all that they could see, so that none is read twice.
+        environment: Variables the shell is started with, where that is known; all others are unset then.
         positional: Arguments of the function being read; None outside of one.
         branches: How many conditional or repeated blocks enclose the place being read.
     """
@@ -38,6 +39,7 @@ class Scope:
     files: dict[str, Content] = field(default_factory=dict)
     values: dict[str, Value] = field(default_factory=dict)
     calls: set[int] = field(default_factory=set)
+    environment: dict[str, str] | None = None
     positional: tuple[str | None, ...] | None = None
     branches: int = 0
 

@@ -50,7 +50,7 @@ def _roots(command: Command) -> tuple[list[Word], tuple[Word, ...]]:
 
 
 def _removal(root: Word, span: Span, reached: Word) -> Tail:
-    words = ("rm", "-r") if reached is root else ("rm",)
+    words = ("rm", "-r") if reached.shape == root.shape else ("rm",)
     return Tail((*(Word(w, span, w) for w in words), reached), "find")
 
 
@@ -60,9 +60,9 @@ def _reached(root: Word, tests: Sequence[Word]) -> Word:
     if pattern is not None and pattern.strip("*./") == "":
         pattern = None
     if pattern is None and not any(w.shape in _LIMITS for w in tests):
-        return root
+        return root._replace(open=True)
     shape = f"{root.shape.rstrip('/')}/some/{(pattern or 'file').rpartition('/')[2]}"
-    return Word(None if UNKNOWN in shape else shape, root.span, shape)
+    return Word(None if UNKNOWN in shape else shape, root.span, shape, open=True)
 
 
 def xargs(command: Command, _scope: Scope) -> list[Tail | Code]:
@@ -86,14 +86,16 @@ def _listed(command: Command) -> list[Word]:
         if one.name in ("find", "gfind"):
             roots, tests = _roots(one)
             return [_reached(root, tests) for root in roots]
-    return [Word(None, command.span, UNKNOWN)]
+    return [Word(None, command.span, UNKNOWN, open=True)]
 
 
 def _filled(word: Word, mark: str, value: Word) -> Word:
     if mark not in word.shape:
         return word
     shape = word.shape.replace(mark, value.shape)
-    return Word(None if UNKNOWN in shape else shape, word.span, shape, word.glob, word.commands)
+    return Word(
+        None if UNKNOWN in shape else shape, word.span, shape, word.glob, word.commands, word.open or value.open
+    )
 
 
 def parallel(command: Command, _scope: Scope) -> list[Tail | Code]:

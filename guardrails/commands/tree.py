@@ -25,6 +25,7 @@ class Word(NamedTuple):
         span: Where it stands in the text.
         shape: Its value with `UNKNOWN` in place of what is not known.
         glob: Whether it holds an unquoted `*`, `?` or `[`.
+        open: Whether it stands for any number of words, of which `shape` shows one as it may look (what `find` finds).
         commands: Commands whose output makes up part of it (substitutions).
     """
 
@@ -33,6 +34,7 @@ class Word(NamedTuple):
     shape: str
     glob: bool = False
     commands: tuple[Command, ...] = ()
+    open: bool = False
 
 
 class Redirect(NamedTuple):
