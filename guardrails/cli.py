@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import sys
 import time
+from functools import partial
 from pathlib import Path  # noqa: TC003 - cyclopts reads the annotations
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
+from guardrails import reading
 from guardrails.commands.rules import RuleError
+from guardrails.commands.tree import UNKNOWN
 from guardrails.guard import Guard
 from guardrails.interface import Channel, Shell, Subject
 from guardrails.permits.interface import PermitError
@@ -20,9 +23,9 @@ from guardrails.policy import PolicyError, load_policy
 from guardrails.wire import ItemError, parse_item, verdict_document
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
-    from guardrails.interface import Verdict
+    from guardrails.interface import Finding, Verdict
 
 ALLOWED, STOPPED, BAD_USE = 0, 1, 2
 
@@ -38,6 +41,7 @@ def check(
     permit_key: Path | None = None,
     json_: Annotated[bool, Parameter(name="--json", negative="")] = False,
     jsonl: Annotated[bool, Parameter(negative="")] = False,
+    tree: Annotated[bool, Parameter(negative="")] = False,
 ) -> int:
     """Judge a command, a parameter's value, a prompt or an answer.
 
@@ -65,6 +69,8 @@ def check(
         Print the verdict as one line of JSON.
     jsonl
         Read `{"text", "kind", "shell"?, "type"?}` lines on standard input and write a verdict for each, in order.
+    tree
+        Show what it would run, even where nothing was found; in JSON under the key `tree`.
     """
     if (text is None) is not jsonl:
         return _bad_use("say what to judge: a TEXT, - for standard input, or --jsonl, and only one of them")
@@ -72,19 +78,22 @@ def check(
         guard = Guard(load_policy(policy), clock=time.monotonic)
         key = SigningKey.load(permit_key) if permit_key else None
         if jsonl:
-            return _lines(guard, key, sys.stdin, kind, shell)
+            return _lines(partial(_judge, guard, key, tree=tree), sys.stdin, kind, shell)
         sent = sys.stdin.read() if text == "-" else text
         subject = parse_item({"text": sent, "type": type_}, kind=kind, shell=shell)
     except (PolicyError, RuleError, PermitError, ItemError) as error:
         return _bad_use(str(error))
     except UnicodeDecodeError as error:
         return _bad_use(f"standard input is not UTF-8: {error.reason} at byte {error.start}")
-    verdict, document = _judge(guard, key, subject)
-    print(json.dumps(document) if json_ else _told(verdict, subject.text))  # noqa: T201 - it is what the command is for
+    verdict, document = _judge(guard, key, subject, tree=tree and json_)
+    shown = reading.told(guard, subject, verdict) if verdict.findings or tree else []
+    print(json.dumps(document) if json_ else _told(verdict, subject.text, shown))  # noqa: T201 - it is what it is for
     return STOPPED if verdict.action.stops else ALLOWED
 
 
-def _lines(guard: Guard, key: SigningKey | None, lines: Iterable[str], kind: Channel, shell: Shell) -> int:
+def _lines(
+    judge: Callable[[Subject], tuple[Verdict, dict[str, Any]]], lines: Iterable[str], kind: Channel, shell: Shell
+) -> int:
     status = ALLOWED
     for number, line in enumerate(lines, start=1):
         if not line.strip():
@@ -95,14 +104,14 @@ def _lines(guard: Guard, key: SigningKey | None, lines: Iterable[str], kind: Cha
             return _bad_use(f"line {number}: is no JSON: {error.msg} at column {error.colno}")
         except ItemError as error:
             return _bad_use(f"line {number}: {error}")
-        verdict, document = _judge(guard, key, subject)
+        verdict, document = judge(subject)
         sys.stdout.write(f"{json.dumps(document)}\n")
         if verdict.action.stops:
             status = STOPPED
     return status
 
 
-def _judge(guard: Guard, key: SigningKey | None, subject: Subject) -> tuple[Verdict, dict[str, Any]]:
+def _judge(guard: Guard, key: SigningKey | None, subject: Subject, *, tree: bool) -> tuple[Verdict, dict[str, Any]]:
     began = time.perf_counter_ns()
     verdict = guard.examine(
         subject.text, subject.channel, shell=subject.shell, type=subject.type, values=subject.values
@@ -110,19 +119,32 @@ def _judge(guard: Guard, key: SigningKey | None, subject: Subject) -> tuple[Verd
     document = verdict_document(verdict, (time.perf_counter_ns() - began) // 1000)
     if key is not None:
         document["permits"] = sign_check(key, guard, int(time.time()), subject, verdict)
+    if tree:
+        document["tree"] = reading.tree(guard, subject, verdict)
     return verdict, document
 
 
-def _told(verdict: Verdict, text: str) -> str:
+def _told(verdict: Verdict, text: str, shown: Sequence[str]) -> str:
     lines = [verdict.action.value]
     for finding in verdict.findings:
         start, end = finding.span
         lines.append(f"  {finding.rule} ({finding.severity}) at {start}-{end}: {finding.message}")
         lines.append(f"    {json.dumps(text[start:end][:200], ensure_ascii=False)}")
+        if finding.effect is not None:
+            lines.append(f"    effect: {finding.effect}{_target(finding)}")
     lines += [f"  not checked: {miss.check} ({miss.reason})" for miss in verdict.unchecked]
+    if shown:
+        lines += ["  would run:", *(f"    {line}" for line in shown)]
     if verdict.alternative:
         lines.append(f"  instead: {verdict.alternative}")
     return "\n".join(lines)
+
+
+def _target(finding: Finding) -> str:
+    if finding.target is None:
+        return ""
+    path, place, label, _ = finding.target
+    return f", on {path.replace(UNKNOWN, '…')} ({place}{f': {label}' if label else ''})"
 
 
 def _bad_use(message: str) -> int:

@@ -13,7 +13,7 @@ from guardrails.parameters import ParameterError, parameter_type
 if TYPE_CHECKING:
     from guardrails.interface import Finding, Unchecked, Verdict
 
-_KEYS = ("text", "kind", "shell", "type", "values")
+_KEYS = ("text", "kind", "shell", "type", "values", "tree")
 
 Named = TypeVar("Named", bound=StrEnum)
 
@@ -66,6 +66,18 @@ def parse_item(document: object, *, kind: Channel = Channel.COMMAND, shell: Shel
         raise ItemError("type", error.message) from error
     channel = _named(Channel, "kind", given.get("kind"), kind)
     return Subject(text, channel, _named(Shell, "shell", given.get("shell"), shell), known.value, tuple(values))
+
+
+def wants_tree(document: object) -> bool:
+    """Whether an item asks for the commands that its text would run (`"tree": true`).
+
+    Raises:
+        ItemError: It says something else than yes or no.
+    """
+    wanted = document.get("tree") if isinstance(document, dict) else None
+    if wanted not in (None, True, False):
+        raise ItemError("tree", _wanted("true or false", wanted))
+    return wanted is True
 
 
 def verdict_document(verdict: Verdict, elapsed_us: int) -> dict[str, Any]:

@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 README_URL = "http://127.0.0.1:8000"
 PLAYED = {"console", "sh", "python", "json", "yaml"}
 SHOWN = {"", "text", "mermaid"}
-OPTIONS = {"story", "exit", "by", "as"}
+OPTIONS = {"story", "scene", "exit", "by", "as", "to"}
 COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
@@ -87,11 +87,12 @@ def read_blocks(markdown: str) -> list[Block]:
 
 
 def scenes(blocks: list[Block]) -> list[Scene]:
-    """What is to be played: each story's blocks together, every other block alone; `by=` blocks are left to others."""
+    """What is to be played: a story's or scene's blocks together, others alone; `by=` blocks are left to others."""
     told: dict[str, list[Block]] = {}
     for block in blocks:
         if block.language in PLAYED and "by" not in block.options:
-            told.setdefault(block.options.get("story", f"line {block.line} {block.language}"), []).append(block)
+            name = block.options.get("story") or block.options.get("scene") or f"line {block.line} {block.language}"
+            told.setdefault(name, []).append(block)
     return [Scene(name, tuple(part), "story" in part[0].options) for name, part in told.items()]
 
 
@@ -215,8 +216,8 @@ class Stage:
             raise BlockError(f"{block.place}: printed\n{real}\nand not\n{block.output}")
 
     def _yaml(self, block: Block, text: str) -> None:
-        """Parse it; `as=policy` and `as=settings` also load it as what it is."""
-        file = self.folder / f"line{block.line}.yaml"
+        """Parse it; `as=policy` and `as=settings` also load it as what it is, `to=FILE` leaves it there."""
+        file = self.folder / block.options.get("to", f"line{block.line}.yaml")
         file.write_text(text)
         match block.options.get("as"):
             case "policy":

@@ -118,6 +118,7 @@ def test_output_is_compared(shown: str, real: str, same: bool) -> None:
         '```json\n{"a": 1}\n```\n',
         "```yaml\na: 1\n```\n",
         "```yaml as=settings\nport: 8080\n```\n",
+        "```yaml scene=a to=a.yaml\na: 1\n```\n```console scene=a\n$ cat a.yaml\na: 1\n```\n",
         "```console story=a\n$ export A=1\n```\n```console story=a\n$ echo $A\n1\n```\n",
         "```python story=a\na = 1\n```\n```python story=a\nprint(a)\n```\n```text output\n1\n```\n",
         "```console\n$ curl -s http://127.0.0.1:8000/x || echo http://127.0.0.1:8000\nhttp://127.0.0.1:8000\n```\n",

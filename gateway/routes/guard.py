@@ -13,9 +13,10 @@ from fastapi.responses import Response
 from gateway.access import Access, Scope
 from gateway.errors import InvalidRequest
 from gateway.routes.gate import gated
+from guardrails import reading
 from guardrails.interface import Channel, Shell
 from guardrails.permits.issue import sign_check
-from guardrails.wire import ItemError, parse_item, verdict_document
+from guardrails.wire import ItemError, parse_item, verdict_document, wants_tree
 
 if TYPE_CHECKING:
     from guardrails.guard import Guard
@@ -32,6 +33,7 @@ ITEM = {
         "shell": {"enum": [shell.value for shell in Shell], "default": Shell.AUTO.value},
         "type": {"type": "string", "default": "free_text"},
         "values": {"type": "array", "items": {"type": "string"}},
+        "tree": {"type": "boolean", "default": False},
     },
 }
 ITEMS = {"anyOf": [ITEM, {"type": "array", "items": ITEM}]}
@@ -46,9 +48,9 @@ def guard_routes(access: Access, guard: Guard, permit_key: SigningKey | None = N
         subjects = [_subject(item, f"[{index}]" if sent is items else "") for index, item in enumerate(items)]
 
         def judge() -> list[dict[str, Any]]:
-            return [_judged(guard, permit_key, subject) for subject in subjects]
+            return [_judged(guard, permit_key, subject, tree=tree) for subject, tree in subjects]
 
-        small = sum(len(subject.text) for subject in subjects) < INLINE_CHARACTERS
+        small = sum(len(subject.text) for subject, _ in subjects) < INLINE_CHARACTERS
         verdicts = judge() if small else await asyncio.to_thread(judge)
         # Escaped to ASCII: what a verdict repeats of a text may be half a surrogate pair, which UTF-8 cannot say.
         return Response(json.dumps(verdicts if sent is items else verdicts[0]), media_type="application/json")
@@ -56,8 +58,8 @@ def guard_routes(access: Access, guard: Guard, permit_key: SigningKey | None = N
     return routes
 
 
-def _subject(item: object, where: str) -> Subject:
-    """The text to be judged.
+def _subject(item: object, where: str) -> tuple[Subject, bool]:
+    """The text to be judged, and whether what it would run is to be told.
 
     Raises:
         InvalidRequest: The item is not of the documented form.
@@ -65,7 +67,7 @@ def _subject(item: object, where: str) -> Subject:
     if isinstance(item, bytes):  # what FastAPI hands over where the content type is not JSON's
         raise InvalidRequest("The body must be JSON, sent with `Content-Type: application/json`.", code="invalid_body")
     try:
-        return parse_item(item)
+        return parse_item(item), wants_tree(item)
     except ItemError as error:
         field = ".".join(filter(None, (where, error.field)))
         raise InvalidRequest(
@@ -73,7 +75,7 @@ def _subject(item: object, where: str) -> Subject:
         ) from error
 
 
-def _judged(guard: Guard, permit_key: SigningKey | None, subject: Subject) -> dict[str, Any]:
+def _judged(guard: Guard, permit_key: SigningKey | None, subject: Subject, *, tree: bool) -> dict[str, Any]:
     began = time.perf_counter_ns()
     verdict = guard.examine(
         subject.text, subject.channel, shell=subject.shell, type=subject.type, values=subject.values
@@ -81,4 +83,6 @@ def _judged(guard: Guard, permit_key: SigningKey | None, subject: Subject) -> di
     document = verdict_document(verdict, (time.perf_counter_ns() - began) // 1000)
     if permit_key is not None:
         document["permits"] = sign_check(permit_key, guard, int(time.time()), subject, verdict)
+    if tree:
+        document["tree"] = reading.tree(guard, subject, verdict)
     return document

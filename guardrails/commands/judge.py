@@ -110,7 +110,8 @@ class CommandJudge:
                 if first.label and first.path not in first.label
                 else first.label or first.path
             )
-        message = re.sub(r"\{(\w+)\}", lambda m: named.get(m[1], "it"), rule.reason).replace(UNKNOWN, "…")
+        said = re.sub(r"\{(\w+)\}", lambda m: named.get(m[1], "it"), rule.reason)
+        message = said.replace("it it", "it").replace(UNKNOWN, "…")
         alternative = self._runbooks.alternative(rule, command, match)
         return Finding(
             "commands",

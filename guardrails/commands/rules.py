@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from guardrails.commands.authoring import check_rule, matchers
 from guardrails.commands.packs import RuleError, line, read_pack
@@ -34,6 +34,7 @@ class Rule:
         data: Its `match` as written, for who explains it.
         file: Where it is written.
         line: Where it begins there, from 1.
+        lines: Where its examples and its alternative stand (`positive.0`).
         own: Whether it is a team's own.
     """
 
@@ -52,6 +53,7 @@ class Rule:
     data: tuple[MatchData, ...] = ()
     file: Path = Path()
     line: int = 1
+    lines: dict[str, int] = field(default_factory=dict)
     own: bool = False
 
     @property
@@ -131,7 +133,7 @@ def _pack(file: Path, *, own: bool) -> _Pack:
     found: dict[str, Rule] = {}
     for at, data in enumerate(pack.rules):
         check_rule(file, node, at, data)
-        rule = _rule(pack.pack, data, file, line(node, ("rules", at)), matchers(file, node, at, data), own=own)
+        rule = _rule(pack.pack, data, file, _lines(node, at, data), matchers(file, node, at, data), own=own)
         if rule.id in found:
             first = found[rule.id].line
             message = f"{data.id!r} is taken already by the rule in line {first}; choose another"
@@ -141,7 +143,13 @@ def _pack(file: Path, *, own: bool) -> _Pack:
 
 
 def _rule(
-    pack: str, data: RuleData, file: Path, at: int, found: tuple[tuple[frozenset[str], Matcher], ...], *, own: bool
+    pack: str,
+    data: RuleData,
+    file: Path,
+    lines: dict[str, int],
+    found: tuple[tuple[frozenset[str], Matcher], ...],
+    *,
+    own: bool,
 ) -> Rule:
     return Rule(
         f"{pack}.{data.id}",
@@ -158,9 +166,18 @@ def _rule(
         tuple(data.negative),
         tuple(data.match),
         file,
-        at,
+        lines[""],
+        lines,
         own,
     )
+
+
+def _lines(node: Any, at: int, data: RuleData) -> dict[str, int]:
+    found = {"": line(node, ("rules", at)), "alternative": line(node, ("rules", at, "alternative"))}
+    for kind in ("positive", "negative"):
+        for number in range(len(getattr(data, kind))):
+            found[f"{kind}.{number}"] = line(node, ("rules", at, kind, number))
+    return found
 
 
 def _index(rules: tuple[Rule, ...], digest: str) -> RuleSet:

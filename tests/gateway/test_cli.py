@@ -24,7 +24,7 @@ def test_the_front_page_says_what_each_command_does() -> None:
     assert "Ask the guard" in page.stdout
 
 
-@pytest.mark.parametrize("words", [("serve",), ("guard", "check")])
+@pytest.mark.parametrize("words", [("serve",), ("guard", "check"), ("guard", "rules"), ("guard", "rules", "explain")])
 def test_every_command_has_help_with_an_example(words: tuple[str, ...]) -> None:
     page = wardgate(*words, "--help")
     assert page.returncode == 0

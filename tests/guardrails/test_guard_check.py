@@ -97,3 +97,24 @@ def test_the_program_reaches_it(capsys: pytest.CaptureFixture[str]) -> None:
             app(["guard", "check", *arguments])
         assert ended.value.code == status
     assert "Example" in capsys.readouterr().out
+
+
+def test_people_see_effect_target_and_tree(capsys: pytest.CaptureFixture[str]) -> None:
+    """What it would do to what, and how it is read."""
+    assert check("ssh db1 'sudo rm -rf /var/lib/mysql'") == 1
+    told = capsys.readouterr().out
+    assert "    effect: delete, on /var/lib/mysql (data: the MySQL data directory)\n" in told
+    assert "  would run:\n    ssh db1 'sudo rm -rf /var/lib/mysql'\n      sudo rm" in told
+    assert check("sudo ls", tree=True) == 0
+    assert capsys.readouterr().out == "allow\n  would run:\n    sudo ls\n      ls\n"
+
+
+def test_programs_ask_for_the_tree(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is a key of its own, and absent where nobody asks."""
+    assert check("sudo ls", json_=True, tree=True) == 0
+    assert [one["argv"] for one in json.loads(capsys.readouterr().out)["tree"]] == [["sudo", "ls"], ["ls"]]
+    assert check("sudo ls", json_=True) == 0
+    assert "tree" not in json.loads(capsys.readouterr().out)
+    monkeypatch.setattr("sys.stdin", io.StringIO('{"text": "ls"}'))
+    assert check(jsonl=True, tree=True) == 0
+    assert json.loads(capsys.readouterr().out)["tree"][0]["argv"] == ["ls"]

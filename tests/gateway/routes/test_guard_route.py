@@ -84,3 +84,14 @@ async def test_a_body_that_is_not_json_is_told_so(gateway: Any, content: bytes, 
 async def test_it_needs_the_scope_chat(gateway: Any) -> None:
     """A scraper may not ask."""
     assert (await gateway.http.post(PATH, json={"text": "x"}, headers={"x-api-key": "wg-metrics"})).status_code == 403
+
+
+async def test_the_tree_is_told_where_it_is_asked_for(gateway: Any) -> None:
+    """Item by item; what is neither yes nor no is refused by name."""
+    items = [{"text": "sudo ls", "tree": True}, {"text": "sudo ls"}]
+    asked, silent = (await gateway.http.post(PATH, json=items)).json()
+    assert [one["argv"] for one in asked["tree"]] == [["sudo", "ls"], ["ls"]]
+    assert "tree" not in silent
+    refused = await gateway.http.post(PATH, json={"text": "ls", "tree": "yes"})
+    assert refused.status_code == 400
+    assert refused.json()["error"]["param"] == "tree"
