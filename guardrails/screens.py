@@ -25,8 +25,7 @@ class Screen:
         options.case_sensitive = not pattern.flags & re.IGNORECASE
         options.max_mem = MEMORY
         options.log_errors = False
-        # RE2 reads no \u escapes; the characters themselves mean the same.
-        self._search = re2.compile(pattern.pattern.replace("\\u2019", "\u2019"), options).search
+        self._search = re2.compile(_spelled(pattern.pattern), options).search
 
     def possible(self, text: str) -> bool:
         """False only where `pattern.search(text)` would find nothing."""
@@ -47,7 +46,7 @@ class Sign:
         options.never_capture = True
         options.max_mem = MEMORY
         options.log_errors = False
-        self._compiled = re2.compile(pattern, options)
+        self._compiled = re2.compile(_spelled(pattern), options)
 
     def within(self, text: str) -> bool:
         """Whether the pattern matches anywhere."""
@@ -56,6 +55,11 @@ class Sign:
     def begins(self, text: str) -> bool:
         """Whether the pattern matches at the beginning."""
         return self._compiled.match(_encodable(text)) is not None
+
+
+def _spelled(pattern: str) -> str:
+    r"""The pattern with the characters themselves for `\u` escapes, which RE2 does not read."""
+    return re.sub(r"\\u([0-9a-fA-F]{4})", lambda escape: chr(int(escape[1], 16)), pattern)
 
 
 def _encodable(text: str) -> str:

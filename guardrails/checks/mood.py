@@ -35,6 +35,7 @@ _FILL = (
     r"|step\s+\d+)"
 )
 _OBJECT = r"(?:[\s:,`\"'(*\[$#>]|[A-Za-z0-9_.@/-]+(?=[\s:])){0,24}"
+_REACH = r"(?:[\s:,`\"'(*\[\x24#>]|[A-Za-z0-9_.@/-]+[\s:])*"  # at least as far as `_OBJECT`, for an automaton
 _IMPERATIVE = re.compile(rf"^(?:(?:{_FILL}\b|\d+[.)]|[-*>#$•])[\s,:!]*)*\b{_EXECUTE}\b{_OBJECT}$", re.IGNORECASE)
 _JOINED = re.compile(rf"\b(?:and|then|to|,)\s+(?:{_FILL}[\s,]+)*{_EXECUTE}\b{_OBJECT}$", re.IGNORECASE)
 _OBLIGED = re.compile(
@@ -107,13 +108,13 @@ _PREDICATED = re.compile(rf"\s{_VERBS}\s", re.IGNORECASE)
 _BARE = re.compile(
     rf"^(?:[\s>$#*`\"'(•-]|\d+[.)]|{_FILL}[\s,:!]+|\w+@\w+:[^$#]*[$#]|PS\s?[A-Z]?[^>]*>)*$", re.IGNORECASE
 )
-_INQUIRY = re.compile(
+_INQUIRY = Sign(
     r"\?|\b(?:explain|describe|what|why|how|review|analy[sz]e|summari[sz]e|translate|meaning|understand|wrong|safe|dangerous|difference"
-    r"|document|log(?!\s+in\b)|logs|output|transcript|history|example|examples|postmortem|incident|audit|refactor|convert|rewrite|lint|fix|debug)\b",
-    re.IGNORECASE,
+    r"|document|logs|output|transcript|history|example|examples|postmortem|incident|audit|refactor|convert|rewrite|lint|fix|debug)\b"
+    r"|\blog(?:\z|[^\w\s]|\s+\z|\s+(?:[^\si]|i(?:\z|[^n])|in\w))",
+    ignore_case=True,
 )
 
-_MAY_INQUIRE = Sign(_INQUIRY.pattern.replace(r"log(?!\s+in\b)", "log"), ignore_case=True)
 _ENDS = ("\n", ". ", "! ", "? ")
 _SCOPES = (", ", "; ", ";\t", ",\t")
 _LEADING = frozenset((":", "=", ">", "&", "|", ".", "!", "?", ""))
@@ -121,8 +122,16 @@ _FILLING = frozenset(re.findall("[a-z']+", _FILL)) | {"ps"}
 _FORMS = "running|executing|invoking|issuing|typing|calling|runs|executes|calls|results?|outputs?|effects?"
 # The words of `_EXECUTE` and `_FORMS` that ASCII has, one or more of each.
 _CALLS = frozenset(re.findall("[a-z]{3,}", f"{_EXECUTE}|{_FORMS}|result|output|effect|ejecuta|ejecute")) | {"do", "ex"}
-_CALLED = Sign(rf"\b(?:{_EXECUTE}|{_FORMS})\b(?:[\s:,`\"'(*\[$#>]|[A-Za-z0-9_.@/-]+[\s:])*\z", ignore_case=True)
+_CALLED = Sign(rf"\b(?:{_EXECUTE}|{_FORMS})\b{_REACH}\z", ignore_case=True)
 _AGAIN = Sign(_RUN_IT.pattern, ignore_case=True)
+# Where it says no, none of the patterns of an order that ends before the command matches.
+_TOLD = Sign(
+    "|".join(
+        f"(?:{told.pattern.replace(_OBJECT, _REACH).replace('$', chr(92) + 'z')})"
+        for told in (_OBLIGED, _WISHED, _REQUEST, _TOLD_SO, _JOINED, _LABEL)
+    ),
+    ignore_case=True,
+)
 _FOREIGN = re.compile("[\u0370-\u1dff\u2e80-\U0010ffff]")
 _LONGEST_FILLING = 16
 
@@ -185,15 +194,17 @@ def ordered_at(text: str, start: int, end: int, *, decoded: bool = False) -> boo
     if _NEGATED.search(spoken) and not _DOUBLE.search(spoken):
         return False
     after = text[end : end + 300]
-    wished = _OBLIGED.search(scope) is not None or _WISHED.search(spoken) is not None
-    if _REQUEST.search(spoken) or (wished and not _ASKED.match(after)):
+    told = not spoken.isascii() or _TOLD.within(spoken)
+    wished = told and (_OBLIGED.search(scope) is not None or _WISHED.search(spoken) is not None)
+    if (told and _REQUEST.search(spoken)) or (wished and not _ASKED.match(after)):
         return True
     imperative = _IMPERATIVE.search(scope.lstrip()) is not None
-    if _TOLD_SO.search(scope) and not (_ASKED.match(after) or _inquired(text, start, end)):
+    if told and _TOLD_SO.search(scope) and not (_ASKED.match(after) or _inquired(text, start, end)):
         return True
     if _ASKED.match(after) or _ABOUT.match(scope) or (_PREDICATE.match(after) and not imperative):
         return False
-    if imperative or _LABEL.search(scope) or (_passed_on(scope, text, start, end) and not _ABOUT.match(spoken)):
+    joined = (told and _JOINED.search(scope)) or _passed_on(scope, text, start, end)
+    if imperative or (told and _LABEL.search(scope)) or (joined and not _ABOUT.match(spoken)):
         return True
     alone = _BARE.match(scope) is not None and not _PREDICATED.search(text, start, end)
     return (alone and not _inquired(text, start, end)) or (decoded and not _inquired(text, begin, len(text)))
@@ -201,11 +212,7 @@ def ordered_at(text: str, start: int, end: int, *, decoded: bool = False) -> boo
 
 def _passed_on(scope: str, text: str, start: int, end: int) -> bool:
     """Whether an order that began before the command, or comes after it, is meant for it too."""
-    return (
-        _JOINED.search(scope) is not None
-        or _LINKED.search(scope) is not None
-        or _RUN_IT.search(text, start, end + 60) is not None
-    )
+    return _LINKED.search(scope) is not None or _AGAIN.within(text[start : end + 60])
 
 
 def _begin(boundary: re.Pattern[str], text: str, start: int) -> int:
@@ -227,7 +234,4 @@ def _led(text: str, begin: int) -> str:
 
 def _inquired(text: str, start: int, end: int) -> bool:
     """Whether the prompt around a command asks about it."""
-    return any(
-        _MAY_INQUIRE.within(text[begin:stop]) and _INQUIRY.search(text, begin, stop) is not None
-        for begin, stop in ((max(0, start - _NEAR), start), (end, end + _NEAR))
-    )
+    return _INQUIRY.within(text[max(0, start - _NEAR) : start]) or _INQUIRY.within(text[end : end + _NEAR])

@@ -235,10 +235,11 @@ def _worth(found: Head | None, telling: bool, tool: bool, rest: str) -> bool:
     if found is None or found.kind is Kind.VARIABLE:
         return telling and bool(rest.strip())
     first = _CHAIN.split(rest, maxsplit=1)[0]
-    given = arguments(first.split(), first)
-    if found.kind is Kind.WORD and not telling:
-        return called(found, given) or ((given.strong or tool) and given.many > 0 and not given.sentence)
-    return given.many > 0 or first != rest
+    given = first.split()
+    if found.kind is not Kind.WORD or telling:
+        return bool(given) or first != rest
+    looks = arguments(given, first)
+    return called(found, looks) or ((looks.strong or tool) and looks.many > 0 and not looks.sentence)
 
 
 def _end(text: str, start: int, word_end: int) -> int:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
+from functools import lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, NamedTuple
+
+from guardrails.screens import Sign
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -127,13 +130,14 @@ _STRONG = re.compile(r"[a-z][a-z0-9+.-]*://|.*(?:\$[\w({'\"]|`)", re.IGNORECASE 
 _REDIRECTION = re.compile(r"(?<![=<>-])\d?>{1,2}(?![=>])\s*(?:&\d|(?!\d)[\w~%:-]*[./\\$%][\w./\\$%~-]*|[a-z]\w*$)|<<")
 _MEDIUM = re.compile(r"[~.]{0,2}/|[A-Za-z]:[\\/]|\\\\|%[A-Za-z_]{3,}%|.*[*?]|\d{1,3}(?:\.\d{1,3}){3}|\w+=|['\"]|/\w+$")
 _DOTTED = re.compile(r"(?:[\w-]+\.)+[A-Za-z]\w{0,5}")
-_SENSITIVE = re.compile(
+_SENSITIVE = Sign(
     r"/etc/|/proc/|/root\b|/dev/|/var/(?:www|log/auth)|\.ssh|\bpasswd\b|\bshadow\b|id_rsa|\.env\b|boot\.ini"
     r"|[\\/](?:windows|winnt|system32|users)\b|%(?:systemroot|windir|userprofile)%|\bhklm\b",
-    re.IGNORECASE,
+    ignore_case=True,
 )
 
 
+@lru_cache(maxsize=8192)
 def head(written: str) -> Head | None:
     """What a word in command position may be, or None where it is nobody's command."""
     split = _SPLIT_INSIDE.search(written) is not None
@@ -181,7 +185,7 @@ class Arguments(NamedTuple):
 
 def arguments(words: Sequence[str], text: str) -> Arguments:
     """How `words`, the arguments in `text`, look."""
-    strong = _REDIRECTION.search(text) is not None
+    strong = (">" in text or "<<" in text) and _REDIRECTION.search(text) is not None
     medium = sentence = dotted = False
     plain = 0
     for index, word in enumerate(words):
@@ -199,7 +203,7 @@ def arguments(words: Sequence[str], text: str) -> Arguments:
     numbers = bool(words) and all(word.strip("\"'.,()").isdigit() for word in words)
     medium |= dotted and not plain  # `lag on web-01.example.com` has words around the name, a call of ssh has none
     first = words[0].strip("\"'.,:!?()").lower() if words else ""
-    return Arguments(len(words), first, strong, medium, numbers, plain, _SENSITIVE.search(text) is not None, sentence)
+    return Arguments(len(words), first, strong, medium, numbers, plain, _SENSITIVE.within(text), sentence)
 
 
 def spoken_of(follows: str) -> bool:
