@@ -13,7 +13,7 @@ from guardrails.commands.packs import RuleError, line, slots
 from guardrails.commands.patterns import PatternError, compiled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from guardrails.commands.patterns import Pattern
@@ -80,6 +80,7 @@ def matcher(data: MatchData, shell: str = "bash") -> Matcher:
     lower = str.lower if shell in ("powershell", "cmd") else str
     return Matcher(
         but=frozenset(name.lower() for name in data.but),
+        verbs=_verbs(data.subcommand),
         subcommands=tuple(tuple(_step(s) for s in row.split()) for row in data.subcommand),
         options=tuple(tuple(lower(group).split("|")) for group in data.options),
         unless=tuple(lower(option) for group in data.unless for option in group.split("|")),
@@ -104,6 +105,12 @@ def matcher(data: MatchData, shell: str = "bash") -> Matcher:
         names=tuple(data.names.items()),
         captures=tuple((slot, _group(pattern)) for slot, pattern in data.captures.items()),
     )
+
+
+def _verbs(rows: Sequence[str]) -> frozenset[str]:
+    """The words rows end in; none where one is a pattern."""
+    words = {word.lower() for row in rows for word in row.split()[-1].split("|")}
+    return frozenset() if any("*" in word for word in words) else frozenset(words)
 
 
 def _maybe(source: str | None) -> Pattern | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from guardrails.commands import readers
 from guardrails.commands.budget import BudgetExceeded
+from guardrails.commands.index import UNRESOLVED
 from guardrails.commands.languages import languages
 from guardrails.commands.scope import Scope
 from guardrails.commands.tree import UNKNOWN, sources
@@ -49,8 +50,8 @@ class CommandJudge:
     def __init__(self, rules: RuleSet, runbooks: Catalogue) -> None:
         self._rules = rules
         self._runbooks = runbooks
-        self.heads: frozenset[str] = rules.heads | WRAPPERS | _MAKERS
-        self.families: tuple[str, ...] = tuple(sorted({start for _, start, _, _ in rules.prefixed}))
+        self.heads: frozenset[str] = rules.index.names | WRAPPERS | _MAKERS
+        self.families: tuple[str, ...] = rules.index.families
         starts = (*self.heads, *self.families)
         self._begins = frozenset(start[:n] for start in starts for n in range(1, len(start) + 1))
 
@@ -93,7 +94,7 @@ class CommandJudge:
         if len(command.argv) > 1 and command.argv[-1].text in _HARMLESS and not command.redirects:
             return []
         found = []
-        for rule, matcher in self._rules.candidates(command.shell, "?" if opaque else name):
+        for rule, matcher in self._rules.candidates(command, UNRESOLVED if opaque else name):
             match = matcher(command)
             if match is not None:
                 found.append(self._finding(rule, command, match))

@@ -62,6 +62,7 @@ class Matcher:
 
     Attributes:
         but: Names it does not speak about, where a rule speaks about a family or about all.
+        verbs: Lower-case words one of which must stand among the arguments; empty where that cannot be said.
         subcommands: Alternatives, each a row of steps: a pattern for one word, or None for any row of subcommands.
         options: All groups must be set; a group is set by any of its options.
         unless: Options that make the command harmless.
@@ -87,6 +88,7 @@ class Matcher:
     """
 
     but: frozenset[str] = frozenset()
+    verbs: frozenset[str] = frozenset()
     subcommands: tuple[tuple[re.Pattern[str] | None, ...], ...] = ()
     options: tuple[tuple[str, ...], ...] = ()
     unless: tuple[str, ...] = ()

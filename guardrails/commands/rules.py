@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from guardrails.commands.authoring import check_rule, matchers
+from guardrails.commands.index import Index
 from guardrails.commands.packs import RuleError, line, read_pack
 from guardrails.commands.schema import PackData
 from guardrails.interface import Action, Severity, Shell
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from guardrails.commands.effects import Effect
     from guardrails.commands.match import Matcher
     from guardrails.commands.schema import MatchData, RuleData
+    from guardrails.commands.tree import Command
 
 __all__ = ["Rule", "RuleError", "RuleSet", "files", "load_rules"]
 
@@ -68,20 +70,16 @@ class RuleSet:
     Attributes:
         rules: In the order of their files.
         digest: Of the files' bytes.
-        heads: Command names rules begin with, lower case.
+        index: Finds those about one command.
     """
 
     rules: tuple[Rule, ...]
     digest: str
-    exact: dict[tuple[Shell, str], tuple[tuple[Rule, Matcher], ...]]
-    prefixed: tuple[tuple[Shell, str, Rule, Matcher], ...]
-    heads: frozenset[str]
+    index: Index
 
-    def candidates(self, shell: Shell, name: str) -> list[tuple[Rule, Matcher]]:
-        """Rules that may speak about a command of this name."""
-        found = [*self.exact.get((shell, name), ()), *self.exact.get((shell, "*"), ())]
-        found += [(rule, m) for s, start, rule, m in self.prefixed if s is shell and name.startswith(start)]
-        return found
+    def candidates(self, command: Command, name: str) -> list[tuple[Rule, Matcher]]:
+        """Rules that may speak about a command, looked up as `name`."""
+        return self.index.candidates(command, name)
 
 
 def load_rules(paths: Sequence[Path] = ()) -> RuleSet:
@@ -100,7 +98,7 @@ def load_rules(paths: Sequence[Path] = ()) -> RuleSet:
                 message = f"{rule.id!r} is taken already by {taken.file.name}:{taken.line}; choose another id or pack"
                 raise RuleError(rule.file, rule.line, "id", message)
             rules[rule.id] = rule
-    return _index(tuple(rules.values()), digest.hexdigest())
+    return RuleSet(tuple(rules.values()), digest.hexdigest(), Index(rules.values()))
 
 
 def files(path: Path) -> list[Path]:
@@ -178,17 +176,3 @@ def _lines(node: Any, at: int, data: RuleData) -> dict[str, int]:
         for number in range(len(getattr(data, kind))):
             found[f"{kind}.{number}"] = line(node, ("rules", at, kind, number))
     return found
-
-
-def _index(rules: tuple[Rule, ...], digest: str) -> RuleSet:
-    exact: dict[tuple[Shell, str], list[tuple[Rule, Matcher]]] = {}
-    prefixed = []
-    for rule in rules:
-        for names, match in rule.matchers:
-            for name in names:
-                if name.endswith("*") and name != "*":
-                    prefixed.append((rule.shell, name[:-1], rule, match))
-                else:
-                    exact.setdefault((rule.shell, name), []).append((rule, match))
-    heads = frozenset(name for _, name in exact if name not in ("", "*", "?"))
-    return RuleSet(rules, digest, {k: tuple(v) for k, v in exact.items()}, tuple(prefixed), heads)

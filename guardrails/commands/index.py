@@ -1,0 +1,98 @@
+"""Which rules may speak about a command, found in a time that does not grow with the number of rules.
+
+They are looked up by the command's name and, where all ways to write a rule end in a verb (`git push`), by the verb;
+rules about every command only where it has the redirection or input that they need.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from guardrails.commands.match import Matcher
+    from guardrails.commands.rules import Rule
+    from guardrails.commands.tree import Command
+    from guardrails.interface import Shell
+
+    Pair = tuple[Rule, Matcher]
+
+EVERY = "*"
+UNRESOLVED = "?"
+
+
+class _Shelf:
+    """The rules about one name."""
+
+    __slots__ = ("by_verb", "rest")
+
+    def __init__(self, pairs: Iterable[Pair]) -> None:
+        self.rest: tuple[Pair, ...] = ()
+        self.by_verb: dict[str, tuple[Pair, ...]] = {}
+        for pair in pairs:
+            verbs = pair[1].verbs
+            if not verbs:
+                self.rest += (pair,)
+            for verb in verbs:
+                self.by_verb[verb] = (*self.by_verb.get(verb, ()), pair)
+
+
+class Index:
+    """All rules by shell, name and verb; immutable."""
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        exact: dict[tuple[Shell, str], list[Pair]] = {}
+        families: dict[tuple[Shell, str], list[Pair]] = {}
+        for rule in rules:
+            for names, matcher in rule.matchers:
+                for name in names:
+                    family = name.endswith(EVERY) and name != EVERY
+                    found = families if family else exact
+                    found.setdefault((rule.shell, name[:-1] if family else name), []).append((rule, matcher))
+        self._exact = {key: _Shelf(pairs) for key, pairs in exact.items()}
+        self._families = _by_shell({key: _Shelf(pairs) for key, pairs in families.items()})
+        self._starts = {shell: tuple(shelves) for shell, shelves in self._families.items()}
+        self.names = frozenset(name for _, name in exact if name not in ("", EVERY, UNRESOLVED))
+        self.families = tuple(sorted({start for _, start in families}))
+
+    def candidates(self, command: Command, name: str) -> list[Pair]:
+        """Rules that may speak about `command`, looked up as `name`."""
+        shell = command.shell
+        found: list[Pair] = []
+        verbs: set[str] | None = None
+        for shelf in self._shelves(shell, name):
+            found += shelf.rest
+            if shelf.by_verb:
+                if verbs is None:
+                    verbs = {word.shape.lower() for word in command.argv[1:]}
+                small, large = (verbs, shelf.by_verb) if len(verbs) < len(shelf.by_verb) else (shelf.by_verb, verbs)
+                for verb in small:
+                    if verb in large:
+                        found += shelf.by_verb[verb]
+        every = self._exact.get((shell, EVERY))
+        if every is not None:
+            found += [pair for pair in every.rest if _possible(pair[1], command)]
+        return found
+
+    def _shelves(self, shell: Shell, name: str) -> list[_Shelf]:
+        found = []
+        if (shelf := self._exact.get((shell, name))) is not None:
+            found.append(shelf)
+        if shell in self._starts and name.startswith(self._starts[shell]):
+            found += [shelf for start, shelf in self._families[shell].items() if name.startswith(start)]
+        return found
+
+
+def _by_shell(shelves: Mapping[tuple[Shell, str], _Shelf]) -> dict[Shell, dict[str, _Shelf]]:
+    found: dict[Shell, dict[str, _Shelf]] = {}
+    for (shell, start), shelf in shelves.items():
+        found.setdefault(shell, {})[start] = shelf
+    return found
+
+
+def _possible(matcher: Matcher, command: Command) -> bool:
+    """Whether a command has the redirections or the input that a matcher asks for."""
+    if (matcher.redirects or matcher.redirect_path is not None) and not command.redirects:
+        return False
+    return not matcher.fork or bool(command.wrappers and command.stdin)
