@@ -134,6 +134,8 @@ class Document:
             found = units.piece(piece)
             # What a list begins with is known to be a command only with what follows; `[ "$a" = "b" ]` is no list.
             self.findings = [one for one in found if level.mark == "{" or one.rule != UNRESOLVABLE]
+        if not self.findings and "(" in piece.text:
+            self.findings = mapped(piece, units.program(piece.text))
         if not self.findings and _BLANK.search(piece.text):
             self.findings = mapped(piece, self._inside(piece.text))
         if level.held is None and (begins or _ARGUMENT.match(piece.text)):

@@ -29,6 +29,7 @@ class Scope:
         values: PowerShell's variables, by lower-case name; those of the environment begin with `env:`.
         calls: PowerShell's calls that were read, with all that they could see, so that none is read twice.
         environment: Variables the shell is started with, where that is known; all others are unset then.
+        constants: Values that programs in the script's other languages gave their own variables.
         positional: Arguments of the function being read; None outside of one.
         branches: How many conditional or repeated blocks enclose the place being read.
     """
@@ -40,6 +41,7 @@ class Scope:
     values: dict[str, Value] = field(default_factory=dict)
     calls: set[int] = field(default_factory=set)
     environment: dict[str, str] | None = None
+    constants: dict[str, str | tuple[str, ...] | None] = field(default_factory=dict)
     positional: tuple[str | None, ...] | None = None
     branches: int = 0
 

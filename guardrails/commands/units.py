@@ -15,6 +15,7 @@ from guardrails.commands import signs
 from guardrails.commands.budget import BudgetExceeded
 from guardrails.commands.embedded import in_code, in_json
 from guardrails.commands.heads import EVALUATORS, HeadReader, Standing
+from guardrails.commands.programs import commands_of
 from guardrails.commands.scope import Scope
 from guardrails.commands.skim import Skim
 from guardrails.interface import Shell
@@ -192,7 +193,7 @@ class Units:
 
     def code(self, text: str, scope: Scope) -> Findings:
         """A stretch of a program or a configuration."""
-        pieces = in_code(text)
+        pieces = in_code(text) + commands_of(text, scope.constants)
         if _DOCUMENT.search(text):
             pieces += in_json(text, 0, len(text))
         return self._pieces(pieces, scope)
@@ -203,6 +204,10 @@ class Units:
         if piece.text[:1] == "$" and not regions.FOLLOWERS.isdisjoint(piece.text.lower().split()):
             found = [finding for finding in found if finding.rule != UNRESOLVABLE]  # a template: ${name} is ready
         return mapped(piece, found)
+
+    def program(self, text: str) -> Findings:
+        """What a program that stands in a value does by calls of its own."""
+        return self._pieces(commands_of(text), Scope())
 
     def _pieces(self, pieces: list[Piece], scope: Scope) -> Findings:
         found: dict[tuple[str, tuple[int, int]], Finding] = {}
