@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from guardrails.checks.commands import CommandsCheck
 from guardrails.checks.injection import InjectionCheck
+from guardrails.commands.concealed import CONCEALED, HIDDEN
 from guardrails.commands.judge import CommandJudge
 from guardrails.commands.mends import nearest
 from guardrails.commands.rules import RuleError, load_rules
@@ -72,7 +73,7 @@ class Guard:
         """
         rules = load_rules(policy.rule_files)
         loaded = load_runbooks(policy.runbook_files)
-        _refuse_unknown(policy, {rule.id for rule in rules.rules} | {UNRESOLVABLE})
+        _refuse_unknown(policy, {rule.id for rule in rules.rules} | {UNRESOLVABLE, CONCEALED, HIDDEN})
         _refuse_missing(rules, loaded)
         runbooks = vetted(loaded, CommandJudge(rules, loaded)) if loaded.steps else loaded
         judge = CommandJudge(rules, runbooks)

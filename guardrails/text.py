@@ -14,17 +14,20 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from guardrails import terminal
+from guardrails.ciphers import spread
 from guardrails.confusables import CONFUSABLES, INVISIBLE, SELECTORS, TAGS, selector_byte
 from guardrails.encodings import Edit, blank, escapes, tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 HIDDEN = "invisible"
 """Name, among a view's encodings, of text carried by invisible characters."""
 
-ESCAPE, CONTROL, TOKEN = "escape", "control", "token"
-"""Names of what else is taken off: escapes, those of blanks and line ends alone (`\\n`), and encoded words."""
+ESCAPE, CONTROL, TOKEN, SHOWN = "escape", "control", "token", "shown"
+"""Names of what else is taken off: escapes, those of blanks and line ends alone (`\\n`), encoded words, and how a
+terminal or a bidirectional display shows a text."""
 
 LIMIT = 1_000_000
 """Longest text, in characters, that is looked at."""
@@ -147,17 +150,27 @@ def layers(
 
     if not text.isascii():
         add(View(text))
+    for shown in (terminal.overstruck(text), terminal.overridden(text)):
+        if shown:
+            add(_rewrite(View(text), shown, SHOWN))
     done = 0
     for _ in range(depth):
         frontier = views[done:]
         done = len(views)
         for view in frontier:
-            if edits := escapes(view.text):
-                add(_rewrite(view, edits, CONTROL if all(map(blank, edits)) else ESCAPE))
-            if words and (edits := tokens(view.text, shortest)):
-                add(_rewrite(view, edits, TOKEN))
-                add(_excerpt(view, edits, TOKEN))
+            for raw in _decoded(view, shortest if words else 0):
+                add(raw)
     return tuple(views)
+
+
+def _decoded(view: View, shortest: int) -> Iterator[View]:
+    """The view with one level of each encoding taken off; encoded words shorter than `shortest` stay, 0 leaves all."""
+    if edits := escapes(view.text):
+        yield _rewrite(view, edits, CONTROL if all(map(blank, edits)) else ESCAPE)
+    for edits in (tokens(view.text, shortest), spread(view.text)) if shortest else ():
+        if edits:
+            yield _rewrite(view, edits, TOKEN)
+            yield _excerpt(view, edits, TOKEN)
 
 
 def _rewrite(view: View, edits: Iterable[Edit], name: str = "") -> View:
@@ -208,7 +221,10 @@ def _fold(view: View) -> View:
     text = view.text
     if text.isascii() and len(text) == len(text.encode().translate(None, _CONTROLS)):
         return view
-    edits: list[Edit] = []
+    if edits := terminal.sequences(text):
+        view = _rewrite(view, edits)
+        text = view.text
+    edits = []
     for run in _UNUSUAL.finditer(text):
         if run["line"]:
             edits.append(Edit(*run.span(), "\n"))

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from enum import Enum, auto
+from fnmatch import filter as matching
 from typing import TYPE_CHECKING, NamedTuple
 
+from guardrails.commands import encoded
+from guardrails.commands.fold import ansi
+from guardrails.confusables import SELECTORS, TAGS
 from guardrails.text import canonical, layers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 
 class Standing(Enum):
@@ -17,6 +22,9 @@ class Standing(Enum):
     CLEAR = auto()  # no head, whatever comes next; `end` lies in or behind the word
     HEAD = auto()  # a head, complete
     VARIABLE = auto()  # an expansion: in command position it is a command known only at run time
+    ENCODED = auto()  # a word, or a list of codes, that may be encoded text
+    HIDDEN = auto()  # characters that nobody sees and that carry text
+    GLOB = auto()  # a path whose last part names a head by a pattern; `word` says which
 
 
 class Read(NamedTuple):
@@ -28,24 +36,43 @@ class Read(NamedTuple):
 _PLAIN = re.compile(r"[A-Za-z0-9_.+-]*")
 _GAP = re.compile(r"[ \t\r\f\v,;:!?()\[\]{}|=<>/@#*^]*")
 _UP_TO_SIGN = re.compile(r"[ \t\r\f\v,;:!?)\]}|=</@#*^]*")
-_CLEARED = re.compile(r"[^\s,;:!?()\[\]{}|&=<>/@#*^`\x80-\U0010ffff]*")
+_CLEARED = re.compile(r"[^\s,;:!?()\[\]{}|&=<>/@#*^`\x08\x1b\x80-\U0010ffff]*")
 _SPACE = re.compile(r"\s")
 _WORD = re.compile(r"[A-Za-z0-9_+-][A-Za-z0-9_.+-]*")
 _CONTROLS = frozenset(map(chr, (*range(9), *range(14, 32), 127)))
 _TRICKY = frozenset("'\"\\%&$") | _CONTROLS
 EVALUATORS = ("iex", "invoke-expression")  # PowerShell's eval; no rule names what it runs
+_OTHERS = frozenset((*EVALUATORS, *encoded.CUES))
+_PREFIXES = frozenset(name[:length] for name in _OTHERS for length in range(1, len(name) + 1))
 _LONGEST = 256  # characters of a word with quotes or invisible characters in it: it is read again with every piece
 _MOST_CHARACTERS = 4096
+_MOST_NAMES = 16  # heads that one pattern may mean
 _LETTER = re.compile(r"[a-z]")
 _NOISE = re.compile(r"[\"'\\]+")
+_EMPTY = re.compile(r"\$[@*]|\$\{[@*]\}|\$\(\)|``|\\\r?\n")  # what a shell reads as nothing
+_COLOUR = re.compile(r"\x1b\[[0-9;:]*m")
+_COLOUR_OPEN = re.compile(r"\x1b(?:\[[0-9;:]*)?")
+_EMPTY_OPEN = re.compile(r"\$(?:\{(?:[@*])?|\()?|`|\\\r?")
+_ANSI = re.compile(r"\$'((?:[^'\\]|\\.)*)'", re.DOTALL)
+_ANSI_OPEN = re.compile(r"\$(?:'(?:[^'\\]|\\.)*\\?)?", re.DOTALL)
+_GLOB = re.compile(r"[A-Za-z0-9_.+?*\[\]-]+")
+_GLOB_BEFORE = re.compile(r"/([A-Za-z0-9_.+?*\[\]-]*)\Z")
+_PATTERN_SIGNS = frozenset("?*[")
+_PATTERN_ENDS = frozenset("?*]")
+_SHOWN = frozenset("\b\x1b\x9b\u202e")  # what makes a display show something else than what is there
 
 
 class HeadReader:
     """Reads words against one set of heads; immutable but for what it remembers of characters."""
 
-    def __init__(self, is_head: Callable[[str], bool], may_begin: Callable[[str], bool]) -> None:
+    def __init__(
+        self, is_head: Callable[[str], bool], may_begin: Callable[[str], bool], names: Iterable[str] = ()
+    ) -> None:
+        """Know a head by `is_head`, its beginning by `may_begin`; a pattern may mean one of `names`."""
         self._known = is_head
         self._start = may_begin
+        self._names = sorted(names)
+        self._patterns: dict[str, str] = {}
         self._characters: dict[str, str | None] = {}
 
     def gap(self, text: str, position: int) -> int:
@@ -72,31 +99,48 @@ class HeadReader:
             position = _CLEARED.match(text, position).end()  # type: ignore[union-attr] # matches the empty string
             if position == len(text) or text[position] < "\x80" or self._as_read(text[position]) is None:
                 return position
+            if text[position] in TAGS or text[position] in SELECTORS or text[position] in _SHOWN:
+                return position
             position += 1
 
     def read(self, text: str, position: int, *, final: bool) -> Read:
         """What the word at `position` is, as far as it has arrived; `final` says that nothing follows."""
         end = _PLAIN.match(text, position).end()  # type: ignore[union-attr] # matches the empty string
         word = text[position:end].lower()
-        size = len(text)
-        if end == position and text[end] == "&":
+        sign = text[end] if end < len(text) else ""
+        special = self._special(text, position, end, word, final=final)
+        if special is not None:
+            return special
+        if self._hopeless(word):
+            return Read(Standing.CLEAR, end, word)
+        if sign in _TRICKY or sign >= "\x7f" or (sign == "`" and word and text[end + 1 : end + 2] in ("`", "")):
+            return self._disguised(text, position, end, word, final=final)
+        if not sign and not final:
+            return Read(Standing.OPEN, end, word)
+        return self._complete(word, end)
+
+    def _special(self, text: str, position: int, end: int, word: str, *, final: bool) -> Read | None:
+        """What begins like encoded text, an entity or a pattern; None for every other word."""
+        sign = text[end] if end < len(text) else ""
+        if end == position and sign == "&":
             # An entity may spell a letter; every other ampersand separates.
             follows = text[end + 1 : end + 2]
             if not follows and not final:
                 return Read(Standing.OPEN, end)
-            if follows != "#" and not follows.isalpha():
-                return Read(Standing.CLEAR, end + 1)
-        if end < size and (text[end] in _TRICKY or text[end] >= "\x7f"):
-            return self._disguised(text, position, end, word, final=final)
-        if end == size and not final:
-            return Read(Standing.CLEAR if self._hopeless(word) else Standing.OPEN, end, word)
-        return self._complete(word, end)
+            return None if follows == "#" or follows.isalpha() else Read(Standing.CLEAR, end + 1)
+        if (found := encoded.reach(text, position, final=final)) is not None and not self._is_head(word):
+            if found.end < 0:
+                return Read(Standing.OPEN, end, word)
+            return Read(Standing.HIDDEN if found.hidden else Standing.ENCODED, found.end)
+        if sign in _PATTERN_SIGNS or (position and text[position - 1] in _PATTERN_ENDS):
+            return self._globbed(text, position, end, word, final=final)
+        return None
 
     def _is_head(self, word: str) -> bool:
-        return self._known(word) or word in EVALUATORS
+        return self._known(word) or word in _OTHERS
 
     def _may_begin(self, word: str) -> bool:
-        return self._start(word) or any(name.startswith(word) for name in EVALUATORS)
+        return self._start(word) or word in _PREFIXES
 
     def _hopeless(self, word: str) -> bool:
         """Whether no head begins with `word`, a full stop behind it allowed."""
@@ -113,14 +157,17 @@ class HeadReader:
         # Nobody writes a longer one; it is read once the answer is complete.
         size = len(text) if final else min(len(text), position + _LONGEST)
         while end < size:
-            character = text[end]
-            if character in "\\%&":
-                if self._hopeless(word):
-                    return Read(Standing.CLEAR, end, word)
-                return self._escaped(text, position, final=final)
-            if character == "$":
-                return self._expansion(text, position, end, word, final=final)
-            read = self._as_read(character)
+            passed = self._passed(text, end, word, final=final)
+            if passed is not None:
+                if passed < 0:
+                    return Read(Standing.OPEN, end, word)
+                if text.startswith("$'", end):
+                    word = (word + ansi(text[end + 2 : passed - 1])).lower().rpartition("/")[2]
+                end = passed
+                continue
+            if text[end] in "\\%&$":
+                return self._signed(text, position, end, word, final=final)
+            read = None if text[end] in _SHOWN or (word and text[end] in TAGS) else self._as_read(text[end])
             if read is None:
                 break
             word += read
@@ -130,6 +177,60 @@ class HeadReader:
         if end == size and not final:
             return Read(Standing.OPEN, end, word)
         return self._complete(word, end)
+
+    def _signed(self, text: str, position: int, end: int, word: str, *, final: bool) -> Read:
+        """A word that goes on with an expansion or with what may be an escape."""
+        if text[end] == "$":
+            return self._expansion(text, position, end, word, final=final)
+        if self._hopeless(word):
+            return Read(Standing.CLEAR, end, word)
+        return self._escaped(text, position, final=final)
+
+    def _passed(self, text: str, position: int, word: str, *, final: bool) -> int | None:
+        """The end of what a shell or a terminal makes nothing of, or of ANSI-C quoting; -1 where it is still arriving.
+
+        None where there is nothing of the kind.
+        """
+        sign = text[position]
+        if sign not in "$`\\\x1b":
+            return None
+        ways = [(_ANSI, _ANSI_OPEN), (_COLOUR, _COLOUR_OPEN), *([(_EMPTY, _EMPTY_OPEN)] if word else [])]
+        for whole, arriving in ways:
+            if match := whole.match(text, position):
+                return match.end()
+            if not final and len(text) - position < _LONGEST and arriving.fullmatch(text, position):
+                return -1
+        return None
+
+    def _globbed(self, text: str, position: int, end: int, word: str, *, final: bool) -> Read | None:
+        """A path that names a head by a pattern: `/bin/r?`, `/bin/?m`; None where this is none."""
+        before = ""
+        if text[position - 1 : position] in _PATTERN_ENDS:
+            path = _GLOB_BEFORE.search(text, max(0, position - _LONGEST), position)
+            before = path[1] if path else ""
+        elif end == len(text) or text[end] not in _PATTERN_SIGNS or not self._may_begin(word):
+            return None
+        match = _GLOB.match(text, position)
+        stop = match.end() if match else end
+        if stop == len(text) and not final and stop - position < _LONGEST:
+            return Read(Standing.OPEN, end, word)
+        rooted = bool(before) or text[position - 1 : position] == "/"
+        pattern = before + text[position:stop].rstrip(".")
+        if not rooted and not text[end + 1 : end + 2].isalnum():
+            return None
+        name = self._named_by(pattern.lower())
+        return Read(Standing.GLOB, stop, name) if name else None
+
+    def _named_by(self, pattern: str) -> str:
+        """The heads that a pattern with a letter in it may mean, between blanks; empty where none is."""
+        if not _LETTER.search(pattern) or _PATTERN_SIGNS.isdisjoint(pattern):
+            return ""
+        known = self._patterns.get(pattern)
+        if known is None:
+            known = " ".join(matching(self._names, pattern)[:_MOST_NAMES])
+            if len(self._patterns) < _MOST_CHARACTERS:
+                self._patterns[pattern] = known
+        return known
 
     def _expansion(self, text: str, position: int, end: int, word: str, *, final: bool) -> Read:
         if word:
@@ -164,7 +265,7 @@ class HeadReader:
         known = self._characters.get(character, "?")
         if known != "?":
             return known
-        folded = canonical(character).text
+        folded = "" if unicodedata.category(character)[0] == "M" else canonical(character).text
         read = folded.lower() if not folded or _PLAIN.fullmatch(folded) else None
         if len(self._characters) < _MOST_CHARACTERS:
             self._characters[character] = read

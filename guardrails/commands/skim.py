@@ -11,8 +11,15 @@ if TYPE_CHECKING:
 
 # Characters that the words' reader looks at itself, or that may belong to a command's syntax; between them stand words,
 # and what harmlessly separates words.
-_SPECIAL = "`~'\"\\%&$|<>()[{}\n\x7f" + "".join(map(chr, (*range(9), *range(14, 32))))
+_SPECIAL = "`~'\"\\%&$|<>()[{}=\n\x7f" + "".join(map(chr, (*range(9), *range(14, 32))))
 _WORD = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.+-")
+# How a word, or a list of numbers, begins that may be encoded (`guardrails.commands.encoded`).
+_ENCODED = (
+    r"(?-i:[0-9]{2}|[2-7][0-9A-Fa-f]{5}|[A-Z2-7]{12}|\+A[C-H]"
+    r"|[CDI-Za-f][AQgw][AB](?:/|.A[C-H])"
+    r"|[CDI-Za-f][A-HQ-Xg-nw-z0-3][ABEFIJMNQRUVYZcdghklopstwx014589](?:/|[A-Za-z0-9+_-][CDI-Za-f][A-HQ-Xg-nw-z0-3]"
+    r"[ABEFIJMNQRUVYZcdghklopstwx014589]))"
+)
 _WINDOW = 2048  # characters looked at in one go: RE2 reads its whole input again at each call
 _WORTH = 48  # below that the reader is as fast
 _MEMORY = 128 << 20
@@ -28,7 +35,7 @@ class Skim:
         names = "|".join(map(re2.escape, sorted(heads)))
         starts = "".join(f"|{re2.escape(family)}" for family in sorted(families))
         special = "".join(f"\\x{ord(character):02x}" for character in _SPECIAL)
-        head = rf"(?:^|[^a-z0-9_.+-])(?:(?:{names})(?:[^a-z0-9_+-]|$){starts})"
+        head = rf"(?:^|[^a-z0-9_.+-])(?:(?:{names})(?:[^a-z0-9_+-]|$){starts}|{_ENCODED})"
         self._search = re2.compile(rf"[{special}]|{head}", options).search
 
     def past(self, text: str, position: int) -> int:

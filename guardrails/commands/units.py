@@ -11,7 +11,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from guardrails import mentions, regions
-from guardrails.commands import signs
+from guardrails.commands import encoded, signs
 from guardrails.commands.budget import BudgetExceeded
 from guardrails.commands.embedded import in_code, in_json
 from guardrails.commands.heads import EVALUATORS, HeadReader, Standing
@@ -32,6 +32,7 @@ UNRESOLVABLE = "commands.unresolvable"
 
 Findings = list["Finding"]
 
+_DEPTH = 4  # encodings, one inside the other; a text without any costs nothing
 _MOST_INNER = 24
 _LONGEST_INNER = 2000
 _WORDS = re.compile(r"[a-z./~$][\w./~$-]*[ \t|]")
@@ -61,8 +62,8 @@ class Units:
 
     def __init__(self, judge: CommandJudge) -> None:
         self._judge = judge
-        self.reader = HeadReader(judge.is_head, judge.may_begin)
-        self.skim = Skim((*judge.heads, *EVALUATORS), judge.families)
+        self.reader = HeadReader(judge.is_head, judge.may_begin, judge.heads)
+        self.skim = Skim((*judge.heads, *EVALUATORS, *encoded.CUES), judge.families)
 
     def command(self, text: str, shell: Shell, scope: Scope) -> Findings:
         """A text that is a command, decoded layers included; what it assigns stays in `scope`.
@@ -72,7 +73,7 @@ class Units:
         """
         found: dict[tuple[str, tuple[int, int]], Finding] = {}
         try:
-            first, *decoded = layers(text, words=False)
+            first, *decoded = layers(text, _DEPTH)
             for view in (first, *decoded):
                 if view.decoded == (CONTROL,) and not self._parted(first.text):
                     continue
@@ -129,11 +130,18 @@ class Units:
         source = text.replace("\n", " ")
         start = regions.prompt_end(source)
         if len(source.split()) < 2 and (not told or _VARIABLE.fullmatch(source.strip())):
+            if encoded.plausible(source):
+                return self.encoded(source)
             return []  # the name of a command or of a variable, not a command
         found = shifted(self.command(source[start:], Shell.AUTO, scope), start)
         if not re.search(r"\s-{1,2}\w|[|;&]", source):
             found = [finding for finding in found if finding.rule != UNRESOLVABLE]
         return found or self.code(source, scope)
+
+    def encoded(self, text: str) -> Findings:
+        """What may be encoded text; what it decodes to is judged, as a command and for the commands in it."""
+        found = self.command(text, Shell.AUTO, Scope())
+        return [finding for finding in found if finding.rule != UNRESOLVABLE]
 
     def spoken(self, text: str, before: str, scope: Scope, *, doubtful: bool) -> Findings:
         """A sentence from the head of a command on.
@@ -223,13 +231,13 @@ class Units:
     def begins(self, text: str) -> bool:
         """Whether a command's name may begin `text` or stand behind a separator in it, or a sign of one is in it."""
         starts = [0, *(match.end() for match in islice(_SEPARATOR.finditer(text), _MOST_INNER))]
-        return any(self._head_at(text, start) for start in starts) or signs.within(text)
+        return any(self._head_at(text, start) for start in starts) or signs.within(text) or encoded.plausible(text)
 
     def _head_at(self, text: str, position: int) -> bool:
         start = self.reader.gap(text, position)
         if start == len(text):
             return False
-        return self.reader.read(text, start, final=True).standing in (Standing.HEAD, Standing.VARIABLE)
+        return self.reader.read(text, start, final=True).standing is not Standing.CLEAR
 
     def continued(self, text: str, before: str, scope: Scope, lead: str | None = None) -> Findings:
         """What a command does that goes on with `text` behind a pipe or separator; only what lies in `text` counts.

@@ -11,20 +11,19 @@ import re
 from typing import TYPE_CHECKING
 
 from guardrails import mentions, regions
-from guardrails.commands import extent, signs
-from guardrails.commands.arrival import Arrival
+from guardrails.commands import concealed, encoded, extent, signs
+from guardrails.commands.disguises import CONTEXT, DISGUISED, DisguiseWatch
 from guardrails.commands.document import Document, State
 from guardrails.commands.embedded import json_begins
 from guardrails.commands.extent import MORE, Fence, Waiting
 from guardrails.commands.heads import Standing
-from guardrails.commands.scope import Scope
 from guardrails.commands.units import Findings, Units, Unjudged, shifted
 from guardrails.interface import Unchecked
+from guardrails.text import canonical
 
 if TYPE_CHECKING:
     from guardrails.commands.calm import Calm
 
-_CONTEXT = 300  # characters before a place that a decision there may look at
 _TAIL = 1024  # characters of a command in which what is said about it may begin
 
 _LINE = re.compile(r"\n")
@@ -42,27 +41,23 @@ _LINKED = re.compile(r"(?:&&|\|\||\w[ \t]*\|)[ \t]*$")
 _NAMED = re.compile(r"\w=$")
 _ENDS = frozenset(";&|\n")
 _BLANK = re.compile(r"[ \t]")
-_LAST_WORD = re.compile(r"\S*[ \t]*$")
 _MOST_AGAIN = 40
 _MOST_WORDS = 5  # of a command before the sign that gives it away
 _FOLLOWS = frozenset(" \t\r\n\f\v;|&)<>$\\{'\"%.!?*]")
 _SENTENCE_ENDS = frozenset(" \t.!?\"'\u2019\u201d)]*_")
 
 
-class CommandWatch(Arrival):
+class CommandWatch(DisguiseWatch):
     """One answer."""
 
     def __init__(self, units: Units, calm: Calm, held: int, depth: int = 0) -> None:
         """Watch with `units`, holding back at most `held` characters; `calm` is shared by all watches of a check."""
-        super().__init__(calm, held)
-        self._units = units
+        super().__init__(units, calm, held)
         self._depth = depth
         self._document: Document | None = None
         self._read_as_json = 0  # characters from the beginning that were tried as a document
         self._waiting = Waiting()  # how far the line that is held has been read
-        self._scope = Scope()
         self._again = 0  # sentences read on from behind their verb
-        self._prohibiting = False  # the last paragraph ended in a prohibition
         self._introducing = False  # the last line with words in it ended in a colon
 
     def _advance(self, *, final: bool) -> bool:
@@ -139,12 +134,20 @@ class CommandWatch(Arrival):
             return self._ticked(position, final=final)
         if character in "{[":
             return self._bracket(position, final=final)
+        if character in concealed.SIGNS:
+            return self._concealed(position, final=final)
+        if character == "=":
+            reach = encoded.quoted_printable(self._text, position, final=final)
+            return position + 1 if reach is None else self._decoded(position, reach.end)
         if signs.at(self._text, position):
             return self._sign(position, final=final)
         return self._word(position, final=final)
 
     def _bracket(self, position: int, *, final: bool) -> int:
         """A JSON document in the middle of prose, a tool call in a tag say; or a bracket like any other."""
+        expanded = self._expands(position, final=final)
+        if expanded is not None:
+            return expanded
         if self._depth < _DEEPEST and self._base + position >= self._read_as_json:
             if not final and _MAY_EMBED.fullmatch(self._text, position):
                 return MORE
@@ -157,7 +160,7 @@ class CommandWatch(Arrival):
 
     def _end_line(self, start: int) -> None:
         """The line before `start` is over."""
-        line = self._text[max(self._line, start - _CONTEXT) : start]
+        line = self._text[max(self._line, start - CONTEXT) : start]
         self._line = start
         self._assign(line)
         line = line.rstrip()
@@ -171,23 +174,6 @@ class CommandWatch(Arrival):
         if _ASSIGNMENT.match(line):
             self._units.command(line[regions.prompt_end(line) :], regions.prompt_shell(line), self._scope)
 
-    def _before(self, position: int) -> str:
-        return self._text[max(self._line, position - _CONTEXT) : position]
-
-    def _sentence_before(self, position: int) -> str:
-        return regions.sentence_before(self._text[max(0, position - _CONTEXT) : position])
-
-    def _mentioned(self, position: int, before: str, words: int = 0) -> bool:
-        """Whether the reader was told not to run what stands at `position`, or begins up to `words` words before it."""
-        if self._prohibiting and regions.bare(before):
-            return True
-        sentence = self._sentence_before(position)
-        for _ in range(words + 1):
-            if mentions.prohibited(sentence):
-                return True
-            sentence = _LAST_WORD.sub("", sentence)
-        return False
-
     def _word(self, position: int, *, final: bool) -> int:
         text = self._text
         read = self._units.reader.read(text, position, final=final)
@@ -195,6 +181,8 @@ class CommandWatch(Arrival):
             return MORE
         if read.standing is Standing.CLEAR:
             return self._cleared(read.end)
+        if read.standing in DISGUISED or read.word in encoded.CUES:
+            return self._disguised(position, read, final=final)
         before = self._before(position)
         if read.standing is Standing.VARIABLE:
             if not regions.bare(before) and not _COMMAND_PLACE.search(before):
@@ -208,6 +196,8 @@ class CommandWatch(Arrival):
         if end == len(text) and not final:
             return MORE
         follows = text[end : end + 1]
+        if follows > "\x7f":
+            follows = canonical(follows).text[:1]
         if (follows and follows not in _FOLLOWS) or (follows in _ENDS and _NAMED.search(before)):
             return self._cleared(end)
         first = regions.bare(before)
@@ -240,10 +230,10 @@ class CommandWatch(Arrival):
     def _explained(self, position: int, end: int, *, final: bool) -> bool | None:
         """Whether what stands at `position` is talked about from `end` on; None where what comes next decides."""
         text = self._text
-        after = regions.SENTENCE_END.search(text, end, end + _CONTEXT)
-        if after is None and not final and len(text) < end + _CONTEXT:
+        after = regions.SENTENCE_END.search(text, end, end + CONTEXT)
+        if after is None and not final and len(text) < end + CONTEXT:
             return None
-        return mentions.explained(self._sentence_before(position), text[end : after.end() if after else end + _CONTEXT])
+        return mentions.explained(self._sentence_before(position), text[end : after.end() if after else end + CONTEXT])
 
     def _logical_line(self, position: int, *, final: bool) -> int:
         """The end of the logical line that is held from `position` on."""
@@ -253,10 +243,6 @@ class CommandWatch(Arrival):
         if stop != MORE:
             self._waiting = Waiting()
         return stop
-
-    def _cleared(self, end: int) -> int:
-        self._inside = True
-        return end
 
     def _spoken(self, position: int, stop: int, word: str, before: str) -> int:
         """Judge what reaches from the head `word` to `stop`."""
@@ -292,7 +278,7 @@ class CommandWatch(Arrival):
     def _objects(self, position: int, unit: str, word: str, before: str, *, doubtful: bool) -> bool:
         """Whether something in `unit`, which begins with the head `word`, is to be stopped, and not only spoken of."""
         findings = self._units.spoken(unit, before, self._scope, doubtful=doubtful)
-        linked = _COMMAND_PLACE.search(before) and len(before) < _CONTEXT and not regions.after_lone_cell(before)
+        linked = _COMMAND_PLACE.search(before) and len(before) < CONTEXT and not regions.after_lone_cell(before)
         if not findings and linked:
             findings = self._units.continued(unit, before, self._scope)
         if not findings or self._mentioned(position, before):
@@ -300,7 +286,7 @@ class CommandWatch(Arrival):
         if not regions.bare(before):
             sentence, tail = self._sentence_before(position), unit[len(word) :]
             for blank in _BLANK.finditer(tail, 0, _TAIL):
-                if mentions.explained(sentence, tail[blank.start() : blank.start() + _CONTEXT]):
+                if mentions.explained(sentence, tail[blank.start() : blank.start() + CONTEXT]):
                     return False
         return self._stop(findings, position)
 
@@ -320,7 +306,7 @@ class CommandWatch(Arrival):
                 self._wake = _LINE
                 return MORE
             if text[position] * width not in text[end : line_end if line_end >= 0 else len(text)]:
-                before = text[max(0, position - _CONTEXT) : position]
+                before = text[max(0, position - CONTEXT) : position]
                 self._fence = extent.open_fence(text, position, end, before, mention=self._prohibiting)
                 self._at = self._fence.read
                 return self._at

@@ -53,7 +53,7 @@ def _base32(text: str, _: Random) -> str | None:
 
 
 def _base85(text: str, _: Random) -> str | None:
-    return base64.b85encode(text.encode()).decode()
+    return f"base85: {base64.b85encode(text.encode()).decode()}"
 
 
 def _hex(text: str, _: Random) -> str | None:
@@ -117,7 +117,7 @@ _TABLE = (
     ("base64, URL-safe", "base64 with - and _, without padding", _base64_url),
     ("base64 of UTF-16", "as PowerShell's -EncodedCommand has it", _utf16),
     ("base32", "base32", _base32),
-    ("base85", "base85", _base85),
+    ("base85", "base85, and said so", _base85),
     ("hex", "hexadecimal digits", _hex),
     ("hex, spaced", "hexadecimal bytes with blanks between", _hex_spaced),
     ("\\x escapes", "backslash-x escapes", _hex_escapes),
