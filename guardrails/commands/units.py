@@ -44,8 +44,8 @@ _DOCUMENT = re.compile(r"[{\[]\s*\"")
 
 _SEPARATOR = re.compile(r"[|;&\n]")
 _BLANK_ESCAPE = re.compile(r"\\[nrtve0fab]")
-_LAST_WORD = re.compile(r"([\w.+-]+)[\"']*\Z")
-_FIRST_WORD = re.compile(r"[\s\"';|&({/\\]*([\w.+-]+)")
+_LAST_WORD = re.compile(r"([\w.+-]+)\Z")
+_FIRST_WORD = re.compile(r"(?:[ \t({$]|\\[nrtvf])*([\w.+/-]+)")
 _LONGEST_NAME = 80
 
 
@@ -94,7 +94,7 @@ class Units:
         for escape in _BLANK_ESCAPE.finditer(text):
             before = _LAST_WORD.search(text, max(0, escape.start() - _LONGEST_NAME), escape.start())
             after = _FIRST_WORD.match(text, escape.end(), escape.end() + _LONGEST_NAME)
-            if any(found and self._judge.is_head(found[1].lower()) for found in (before, after)):
+            if any(found and self._judge.is_head(found[1].lower().rpartition("/")[2]) for found in (before, after)):
                 return True
         return False
 
