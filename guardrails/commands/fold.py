@@ -134,6 +134,10 @@ class Folder:
     def raw(self, node: Node) -> str:
         return self._source[node.start_byte : node.end_byte].decode("utf-8", "replace")
 
+    def between(self, start: int, end: int) -> str:
+        """What stands between two offsets in bytes."""
+        return self._source[start:end].decode("utf-8", "replace")
+
     def heredoc(self, node: Node) -> str:
         """The body of an unquoted heredoc, expansions folded."""
         return self._inside(node, quoted=True).translate(_SHOWN)

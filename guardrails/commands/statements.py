@@ -166,6 +166,10 @@ class Statements:
             return Redirect("<<", Word("", span, ""))
         literal = any(c in self._fold.raw(start) for c in "'\"\\")
         text = self._fold.raw(body) if literal else self._fold.heredoc(body)
+        # The grammar takes a body's first line for words of the command where it begins with a backslash.
+        stray = next((c for c in node.children if c.type == "word" and self._fold.raw(c).startswith("\n")), None)
+        if stray is not None:
+            text = self._fold.between(stray.start_byte + 1, body.start_byte) + text
         return Redirect("<<", Word(None if UNKNOWN in text else text, span, text))
 
     def _assignments(self, node: Node) -> _Commands:

@@ -65,7 +65,10 @@ def _not(node: exp.Expr, same: Names) -> bool | None:
 def _reflexive(node: exp.Expr, _same: Names) -> bool | None:
     """`x = x`, `x >= x`: every row that has a value there."""
     left = node.this.unnest()
-    return True if isinstance(left, exp.Column) and left == node.args.get("expression") else None
+    right = node.args.get("expression")
+    if not isinstance(left, exp.Column) or not isinstance(right, exp.Expr):
+        return None
+    return True if left.sql().lower() == right.unnest().sql().lower() else None
 
 
 def _like(node: exp.Expr, same: Names) -> bool | None:
@@ -146,8 +149,8 @@ def _bound(node: exp.Expr) -> bool | None:
 def _complementary(node: exp.Expr) -> bool:
     """`x IS NULL OR x IS NOT NULL`, `a = 1 OR a <> 1`, `p OR NOT p`."""
     sides = [one.unnest() for one in node.flatten()]
-    negated = {made.sql() for one in sides if (made := _denied(one)) is not None}
-    return bool(negated) and any(one.sql() in negated for one in sides)
+    negated = {made.sql().lower() for one in sides if (made := _denied(one)) is not None}
+    return bool(negated) and any(one.sql().lower() in negated for one in sides)
 
 
 def _denied(node: exp.Expr) -> exp.Expr | None:
