@@ -94,19 +94,18 @@ class Composer:
         halves = " || ".join("'" + half.replace("'", "''") + "'" for half in (statement[:cut], statement[cut:]))
         letters = " || ".join(f"chr({ord(letter)})" for letter in statement)
         hexed = statement.encode().hex()
-        name = f"made{self._count}"
+        name, run = f"made{self._count}", f"EXECUTE {text}"
         plain = statement.startswith(("DELETE", "UPDATE", "INSERT", "WITH", "SELECT"))
         if self._chance.random() < 0.45:
             return statement
         ways = [
-            f"DO $b$ BEGIN EXECUTE {text}; END $b$",
+            f"DO $b$ BEGIN {run}; END $b$",
             f"DO $b$ BEGIN EXECUTE {halves}; END $b$",
             f"DO $b$ BEGIN EXECUTE format('%s', {text}); END $b$",
             f"DO $b$ DECLARE q text := {halves}; BEGIN EXECUTE q; END $b$",
             f"DO $b$ BEGIN EXECUTE convert_from(decode('{hexed}', 'hex'), 'utf8'); END $b$",
             f"DO $b$ BEGIN EXECUTE reverse('{statement[::-1].replace(chr(39), chr(39) * 2)}'); END $b$",
-            f"CREATE FUNCTION {name}() RETURNS void LANGUAGE plpgsql "
-            f"AS $b$ BEGIN EXECUTE {text}; END $b$;\nSELECT {name}()",
+            f"CREATE FUNCTION {name}() RETURNS void AS $b$ BEGIN {run}; END $b$ LANGUAGE plpgsql;\nSELECT {name}()",
             f"SELECT {text} \\gexec\nSELECT 1",
             f"\\set {name} {text}\n:{name}",
         ]

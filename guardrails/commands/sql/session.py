@@ -125,7 +125,7 @@ class Session:
         head = tokens[0].lower or tokens[0].text
         if not tokens[0].lower:
             return
-        self.emit(head, words(tokens[1:]))
+        self.emit(tokens[0].text, words(tokens[1:]))
         for at, token in enumerate(tokens[:-1]):
             if token.lower == "program" and tokens[at + 1].kind in ("string", "body"):
                 self.run(tokens[at + 1].text, f"{head} program", Shell.BASH)
@@ -145,9 +145,8 @@ class Session:
             return  # nothing is named: another dialect's comment hides the name, and this one refuses the statement
         first, *more = listed(rest)
         shown = [] if head == "truncate" else kind
-        self.emit(head, words([*shown, *first]))
-        for item in more[:64]:
-            self.emit(head, words([*shown, *item]))
+        for item in (first, *more[:64]):
+            self.emit(tokens[0].text, words([*shown, *item]))
 
     @staticmethod
     def _names(rest: Sequence[Token]) -> bool:
