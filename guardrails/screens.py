@@ -56,6 +56,10 @@ class Sign:
         """Whether the pattern matches at the beginning."""
         return self._compiled.match(_encodable(text)) is not None
 
+    def whole(self, text: str) -> bool:
+        """Whether the pattern matches all of the text."""
+        return self._compiled.fullmatch(_encodable(text)) is not None
+
 
 def _spelled(pattern: str) -> str:
     r"""The pattern with the characters themselves for `\u` escapes, which RE2 does not read."""

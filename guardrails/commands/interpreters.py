@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from guardrails.commands.outputs import fed
 from guardrails.commands.programs import commands_of
+from guardrails.commands.sql.literals import statements_in
 from guardrails.commands.tree import Code, Command, Tail
+from guardrails.interface import Shell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,6 +19,7 @@ _EVALUATES = {
     **dict.fromkeys(("perl", "ruby", "node", "nodejs", "lua", "osascript", "deno", "bun", "rscript", "julia"), "eEp"),
     "php": "rRB",
 }
+_DATABASE_SHELLS = frozenset({"dbshell", "dbconsole", "db"})
 _AWK = frozenset({"awk", "gawk", "mawk", "nawk"})
 INTERPRETERS = frozenset(_EVALUATES) | _AWK
 _TICKS = re.compile(r"`(?P<text>[^`\n]+)`|(?:qx|%x)[{(\[|/](?P<more>[^})\]|/]+)")
@@ -32,6 +35,12 @@ def interpreted(command: Command) -> list[Tail | Code]:
         if command.name in ("perl", "ruby", "php"):
             found += [Code(m["text"] or m["more"], command.name) for m in _TICKS.finditer(source)]
         found += [Code(piece.text, command.name) for piece in commands_of(source)]
+        found += [Code(text, command.name, shell=Shell.SQL) for text in statements_in(source)]
+    if command.stdin or command.redirects:
+        # `python manage.py dbshell`, `rails dbconsole`: the program starts a database's client
+        shells = any(w.shape in _DATABASE_SHELLS for w in command.argv[1:])
+        text = fed(command) if shells else None
+        found += [Code(text, command.name, shell=Shell.SQL)] if text else []
     return found
 
 

@@ -157,7 +157,7 @@ _SPECIAL: dict[str, Unwrap] = {
     **dict.fromkeys(shells.SHELLS, shells.shell),
     **dict.fromkeys(INTERPRETERS, lambda command, _scope: interpreted(command)),
     **dict.fromkeys(_CONTAINERS, lambda command, _scope: _container(command)),
-    **dict.fromkeys(CLIENTS, lambda command, _scope: queries(command)),
+    **dict.fromkeys(CLIENTS, queries),
     "eval": shells.evaluate,
     "source": shells.source,
     ".": shells.source,
