@@ -194,12 +194,23 @@ class Statements:
         return ()
 
     def _declaration(self, node: Node) -> _Commands:
+        words = [self._word(node.children[0], self._fold.raw(node.children[0]))]
         for child in node.named_children:
             if child.type == "variable_assignment":
                 self._assignments(child)
-            elif node.type == "unset_command" and child.type in ("variable_name", "word"):
+                name = child.child_by_field_name("name")
+                key = self._fold.raw(name) if name is not None else ""
+                value = self._scope.variables.get(key)
+                words.append(self._word(child, f"{key}={UNKNOWN if value is None else value}"))
+                continue
+            if node.type == "unset_command" and child.type in ("variable_name", "word"):
                 self._scope.assign(self._fold.raw(child), "")
+            words.append(self._word(child, self._fold.raw(child)))
+        self._unfold.found.append(Command(tuple(words), span=self._span(node), wrappers=self._unfold.wrappers))
         return ()
+
+    def _word(self, node: Node, text: str) -> Word:
+        return Word(None if UNKNOWN in text else text, self._span(node), text)
 
     def _function(self, node: Node) -> _Commands:
         name, body = node.child_by_field_name("name"), node.child_by_field_name("body")
