@@ -105,7 +105,7 @@ _EXPLAINED = re.compile(
 )
 _COMPARED = re.compile(
     r"\b(?:similar[ \t]+to|equivalent[ \t]+(?:of|to)|equals?|same[ \t]+as|alias[ \t]+(?:for|of)|shorthand[ \t]+for"
-    r"|unlike|compared[ \t]+(?:to|with)|see[ \t]+also|known[ \t]+as|called|by|than)[ \t]*[`(]*$",
+    r"|unlike|compared[ \t]+(?:to|with)|see[ \t]+also|known[ \t]+as|called|by|than|combined[ \t]+with)[ \t]*[`(]*$",
     re.IGNORECASE,
 )
 _ASKED = re.compile(

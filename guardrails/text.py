@@ -163,6 +163,11 @@ def layers(
     return tuple(views)
 
 
+def rewritten(view: View, edits: Iterable[Edit], name: str) -> View:
+    """The view with each edit made, as if an encoding called `name` were taken off; edits are in order, apart."""
+    return _rewrite(view, edits, name)
+
+
 def _decoded(view: View, shortest: int) -> Iterator[View]:
     """The view with one level of each encoding taken off; encoded words shorter than `shortest` stay, 0 leaves all."""
     if edits := escapes(view.text):

@@ -35,7 +35,7 @@ class Read(NamedTuple):
 
 _PLAIN = re.compile(r"[A-Za-z0-9_.+-]*")
 _GAP = re.compile(r"[ \t\r\f\v,;:!?()\[\]{}|=<>/@#*^]*")
-_UP_TO_SIGN = re.compile(r"[ \t\r\f\v,;:!?)\]}|=</@#*^]*")
+_UP_TO_SIGN = re.compile(r"[ \t\r\f\v,;:!?)\]}|</@#*^]*")
 _CLEARED = re.compile(r"[^\s,;:!?()\[\]{}|&=<>/@#*^`\x08\x1b\x80-\U0010ffff]*")
 _SPACE = re.compile(r"\s")
 _WORD = re.compile(r"[A-Za-z0-9_+-][A-Za-z0-9_.+-]*")
@@ -218,10 +218,10 @@ class HeadReader:
         pattern = before + text[position:stop].rstrip(".")
         if not rooted and not text[end + 1 : end + 2].isalnum():
             return None
-        name = self._named_by(pattern.lower())
+        name = self.named_by(pattern.lower())
         return Read(Standing.GLOB, stop, name) if name else None
 
-    def _named_by(self, pattern: str) -> str:
+    def named_by(self, pattern: str) -> str:
         """The heads that a pattern with a letter in it may mean, between blanks; empty where none is."""
         if not _LETTER.search(pattern) or _PATTERN_SIGNS.isdisjoint(pattern):
             return ""

@@ -89,8 +89,8 @@ def _settles(command: Command) -> bool:
 
 
 def evaluate(command: Command, _scope: Scope) -> list[Tail | Code]:
-    """`eval CODE…`."""
-    words = command.argv[1:]
+    """`eval [--] CODE…`."""
+    words = command.argv[2:] if len(command.argv) > 1 and command.argv[1].text == "--" else command.argv[1:]
     if len(words) == 1 and words[0].shape == UNKNOWN and words[0].commands and _settles(words[0].commands[-1]):
         return []
     return [code(words, "eval")] if words else []

@@ -36,7 +36,7 @@ class Skim:
         starts = "".join(f"|{re2.escape(family)}" for family in sorted(families))
         special = "".join(f"\\x{ord(character):02x}" for character in _SPECIAL)
         head = rf"(?:^|[^a-z0-9_.+-])(?:(?:{names})(?:[^a-z0-9_+-]|$){starts}|{_ENCODED})"
-        self._search = re2.compile(rf"[{special}]|{head}", options).search
+        self._search = re2.compile(rf"[{special}]|/[a-z0-9_.+-]*[?*]|\][a-z0-9]|{head}", options).search
 
     def past(self, text: str, position: int) -> int:
         """Where to go on reading, `position` being between two words or at the beginning of one; so is the result.
@@ -44,6 +44,8 @@ class Skim:
         Everything passed over is plain ASCII whose words are complete and no heads. A word at the text's end is never
         passed over, because it may still be arriving.
         """
+        if position and text[position - 1] in "?*]":
+            return position  # the beginning of a word that a pattern names lies behind
         while len(text) - position >= _WORTH:
             window = text[position : position + _WINDOW]
             if not window.isascii():

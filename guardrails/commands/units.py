@@ -16,22 +16,27 @@ from guardrails.commands.budget import BudgetExceeded
 from guardrails.commands.embedded import in_code, in_json
 from guardrails.commands.heads import EVALUATORS, HeadReader, Standing
 from guardrails.commands.programs import commands_of
+from guardrails.commands.respelled import respelled
 from guardrails.commands.scope import Scope
 from guardrails.commands.skim import Skim
 from guardrails.interface import Shell
-from guardrails.text import CONTROL, TooLong, layers
+from guardrails.text import CONTROL, TooLong, layers, rewritten
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from guardrails.commands.embedded import Piece
     from guardrails.commands.judge import CommandJudge
+    from guardrails.encodings import Edit
     from guardrails.interface import Finding
+    from guardrails.text import View
 
 UNRESOLVABLE = "commands.unresolvable"
 
 Findings = list["Finding"]
 
+_VAGUE = "verbs."  # rules about commands of any name: a sentence has such verbs
+_RESPELLED = "respelled"
 _DEPTH = 4  # encodings, one inside the other; a text without any costs nothing
 _MOST_INNER = 24
 _LONGEST_INNER = 2000
@@ -74,7 +79,8 @@ class Units:
         found: dict[tuple[str, tuple[int, int]], Finding] = {}
         try:
             first, *decoded = layers(text, _DEPTH)
-            for view in (first, *decoded):
+            others = [rewritten(view, edits, _RESPELLED) for view in (first, *decoded) for edits in self._ways(view)]
+            for view in (first, *decoded, *others):
                 if view.decoded == (CONTROL,) and not self._parted(first.text):
                     continue
                 own = scope if view is first else Scope()
@@ -88,6 +94,10 @@ class Units:
         except TooLong as error:
             raise Unjudged("too_long") from error
         return sorted(found.values(), key=lambda finding: finding.span)
+
+    def _ways(self, view: View) -> Iterable[list[Edit]]:
+        """How else a shell may read a view."""
+        return respelled(view.text, self.reader.named_by) if "$" in view.text or "/" in view.text else ()
 
     def _parted(self, text: str) -> bool:
         r"""Whether an escape of a blank or line end (`\n`) stands beside a head: what it parts may be a command."""
@@ -168,6 +178,8 @@ class Units:
         found: dict[tuple[str, tuple[int, int]], Finding] = {}
         for reading in readings:
             for finding in self._labelled(reading, shell, scope):
+                if finding.rule.startswith(_VAGUE) and not prompted:
+                    continue
                 if finding.rule != UNRESOLVABLE or prompted or (told and signs.runs_text(text)):
                     found.setdefault((finding.rule, finding.span), finding)
         if not found and not doubtful:
@@ -183,7 +195,7 @@ class Units:
                 rest = text[start : start + _LONGEST_INNER]
                 for reading in (regions.as_spoken(rest, leading), *_unquoted(rest)):
                     inner = shifted(self.command(reading, Shell.AUTO, Scope()), start)
-                    found += [finding for finding in inner if finding.rule != UNRESOLVABLE]
+                    found += [one for one in inner if one.rule != UNRESOLVABLE and not one.rule.startswith(_VAGUE)]
         return found
 
     def _heads(self, text: str) -> Iterable[int]:
@@ -256,7 +268,9 @@ class Units:
         inside = [
             finding
             for finding in found
-            if finding.span[1] > 0 and (finding.rule != UNRESOLVABLE or (fed and signs.feeds_shell(begins + text)))
+            if finding.span[1] > 0
+            and not finding.rule.startswith(_VAGUE)
+            and (finding.rule != UNRESOLVABLE or (fed and signs.feeds_shell(begins + text)))
         ]
         return [replace(finding, span=(max(0, finding.span[0]), finding.span[1])) for finding in inside]
 

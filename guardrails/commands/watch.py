@@ -41,10 +41,17 @@ _LINKED = re.compile(r"(?:&&|\|\||\w[ \t]*\|)[ \t]*$")
 _NAMED = re.compile(r"\w=$")
 _ENDS = frozenset(";&|\n")
 _BLANK = re.compile(r"[ \t]")
+_ODD = frozenset("`{?[$=\\\b\x1b\x9b")
 _MOST_AGAIN = 40
 _MOST_WORDS = 5  # of a command before the sign that gives it away
 _FOLLOWS = frozenset(" \t\r\n\f\v;|&)<>$\\{'\"%.!?*]")
 _SENTENCE_ENDS = frozenset(" \t.!?\"'\u2019\u201d)]*_")
+
+
+def _holds_more(tail: str) -> bool:
+    """Whether a sentence that begins with a verb may hold a command that no known name begins, or one in disguise."""
+    odd = not tail.isascii() or not _ODD.isdisjoint(tail)
+    return odd or signs.within(tail) or signs.feeds_shell(tail) or encoded.plausible(tail)
 
 
 class CommandWatch(DisguiseWatch):
@@ -57,7 +64,7 @@ class CommandWatch(DisguiseWatch):
         self._document: Document | None = None
         self._read_as_json = 0  # characters from the beginning that were tried as a document
         self._waiting = Waiting()  # how far the line that is held has been read
-        self._again = 0  # sentences read on from behind their verb
+        self._again = 0  # sentences of the line read on from behind their verb
         self._introducing = False  # the last line with words in it ended in a colon
 
     def _advance(self, *, final: bool) -> bool:
@@ -162,6 +169,7 @@ class CommandWatch(DisguiseWatch):
         """The line before `start` is over."""
         line = self._text[max(self._line, start - CONTEXT) : start]
         self._line = start
+        self._again = 0
         self._assign(line)
         line = line.rstrip()
         if line:
@@ -185,10 +193,16 @@ class CommandWatch(DisguiseWatch):
             return self._disguised(position, read, final=final)
         before = self._before(position)
         if read.standing is Standing.VARIABLE:
-            if not regions.bare(before) and not _COMMAND_PLACE.search(before):
-                return self._cleared(position + 1)
-            return self._spoken(position, self._logical_line(position, final=final), "", before)
+            return self._variable(position, before, final=final)
         return self._head(position, read.end, read.word, before, final=final)
+
+    def _variable(self, position: int, before: str, *, final: bool) -> int:
+        """An expansion where a command may begin."""
+        if regions.bare(before) or _COMMAND_PLACE.search(before):
+            return self._spoken(position, self._logical_line(position, final=final), "", before)
+        if self._text.startswith("$(", position) and mentions.commanded(before):
+            return self._spoken(position, extent.sentence(self._text, position, final=final), "", before)
+        return self._cleared(position + 1)
 
     def _head(self, position: int, end: int, word: str, before: str, *, final: bool) -> int:
         text = self._text
@@ -268,7 +282,7 @@ class CommandWatch(DisguiseWatch):
         self._assign(before)
         if self._objects(position, unit, word, before, doubtful=doubtful):
             return position
-        if doubtful and self._again < _MOST_AGAIN and (signs.within(tail) or signs.feeds_shell(tail)):
+        if doubtful and self._again < _MOST_AGAIN and _holds_more(tail):
             self._again += 1
             return self._cleared(position + len(word))  # a verb, and what it is about has no name that is known
         if unit.endswith("\n"):
