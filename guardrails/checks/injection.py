@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import TYPE_CHECKING, Protocol
 
+from guardrails import ciphers
+from guardrails.checks.directed import Readings
 from guardrails.checks.evidence import Evidence, alone, carried
 from guardrails.checks.orders import UNRESOLVABLE, alerting, ordered
 from guardrails.checks.shape import COMMANDS, Kind, arguments, called, head
@@ -23,6 +26,10 @@ LONGEST_VALUE = 65_536
 """Longest parameter value, in characters, that is looked at."""
 
 _DEPTH = 4
+_MOST_SEGMENTS = 32
+_PREFIXES = frozenset({"exec", "eval", "time", "env", "command", "nohup", "sudo", "doas", "timeout", "nice", "setsid"})
+_SHELLISH = re.compile(r"^\s*[({!\\'\"$`]|\w[\"'\\$`^]\S*\w|\{[^\s{},]+,[^\s{}]+\}|;\s*\}|\$\(|[a-z]=\S+[;\s]|\\\n")
+_OPERATOR = re.compile(r"\|\||&&|[;|&\n]")
 _PASSED = Passed()
 # Neither an operator, nor a quote, nor the beginning of an escape or of an expression.
 _CALM = re.compile(r"[A-Za-z0-9 .,:_@/#!?=*~+\[\]-]*(?: \((?:[^'\"`$();|&<>\\%{}]*)\)[A-Za-z0-9 .,:_@/#!?=+-]*)?")
@@ -52,6 +59,7 @@ class InjectionCheck:
     def __init__(self, judge: Judge) -> None:
         self._judge = judge
         self._alerting = alerting(judge.heads)
+        self._readings = Readings(judge.heads)
 
     def examine(self, subject: Subject) -> Outcome:
         """Look at one parameter value or prompt.
@@ -79,7 +87,7 @@ class InjectionCheck:
             return self._found(wrong.rule, (wrong.start, wrong.end), wrong.message)
         if kind is ParameterType.ENUM and subject.values:
             return _PASSED
-        if _plain(value) if kind in STRICT else _calm(value):
+        if _plain(value) if kind in STRICT else self._calm(value):
             return _PASSED
         tolerant = OPERATORS.get(kind, frozenset())
         for view in layers(value, _DEPTH, shortest=3, limit=LONGEST_VALUE):
@@ -89,24 +97,49 @@ class InjectionCheck:
             if evidence:
                 span = view.source_span(evidence.start, evidence.end)
                 return self._found(evidence.rule, span, _message(value, span, evidence, encoded=bool(view.decoded)))
-        return self._destructive(value)
-
-    def _destructive(self, value: str) -> Outcome:
-        """A value that is no chain and carries nothing may still be a command that destroys."""
-        words = value.split()
-        found = head(words[0]) if len(words) > 1 else None
-        if found is None or not found.written.islower():
-            return _PASSED
-        given = arguments(words[1:], value)
-        if given.sentence or not (found.kind is Kind.NAME or called(found, given)):
-            return _PASSED
-        for finding in self._judge.judge(value).findings:
-            if finding.action.stops and finding.rule != UNRESOLVABLE:
-                return self._found("value.destructive", finding.span, f"is a command that {finding.message}")
+            if destroys := self._destructive(view.text):
+                span = view.source_span(destroys[0], destroys[1])
+                return self._found("value.destructive", span, f"is a command that {destroys[2]}")
         return _PASSED
 
+    def _destructive(self, value: str) -> tuple[int, int, str] | None:
+        """Where a value, or what stands behind an operator in it, is a command that destroys, and what it would do."""
+        for start in (0, *(sign.end() for sign in islice(_OPERATOR.finditer(value), _MOST_SEGMENTS))):
+            words = value[start:].split()
+            if not words or not self._names(words[0], value[start:]):
+                continue
+            for reading in self._readings.of(value[start:]):
+                for finding in self._judge.judge(reading).findings:
+                    if finding.action.stops and finding.rule != UNRESOLVABLE and not finding.rule.startswith("verbs."):
+                        return start, len(value), finding.message
+        return None
+
+    def _names(self, word: str, text: str) -> bool:
+        """Whether a word in command position names a command, as its arguments look."""
+        bare = text.partition(" #")[0]
+        given = arguments(bare.split()[1:], bare)
+        if given.sentence:
+            return False
+        if _SHELLISH.search(text):
+            return True
+        if not given.many or not word.islower():
+            return False
+        found = head(word)
+        known = found is not None and (found.kind is Kind.NAME or called(found, given))
+        return known or word in self._alerting.acting or word in _PREFIXES or "/" in word
+
+    def _calm(self, value: str) -> bool:
+        """Whether nothing in a value needs a closer look: no operator, no encoding, no command's name to begin with."""
+        if not _CALM.fullmatch(value):
+            return False
+        first = value.split(None, 1)
+        word = first[0].strip("\"'([.,:!?)]").lower() if first else ""
+        if word in COMMANDS or word in self._alerting.telling or word in _STATEMENTS or "/" in word:
+            return False
+        return not _UNREST.search(value) and not tokens(value, 3) and not ciphers.possible(value)
+
     def _prompt(self, text: str) -> Outcome:
-        order = ordered(text, self._judge, self._alerting, LIMIT)
+        order = ordered(text, self._judge, self._alerting, LIMIT, self._readings)
         if order is None:
             return _PASSED
         return self._found(order.rule, order.span, order.message)
@@ -118,17 +151,6 @@ class InjectionCheck:
 def _plain(value: str) -> bool:
     """Whether a value that its type's grammar let through is one word with nothing encoded in it."""
     return value.isascii() and _PLAIN.fullmatch(value) is not None and not tokens(value, 3)
-
-
-def _calm(value: str) -> bool:
-    """Whether nothing in a value needs a closer look: no operator, no encoding, no command's name to begin with."""
-    if not _CALM.fullmatch(value):
-        return False
-    first = value.split(None, 1)
-    word = first[0].strip("\"'([.,:!?)]").lower() if first else ""
-    if word in COMMANDS or word in _STATEMENTS or "/" in word:
-        return False
-    return not _UNREST.search(value) and not tokens(value, 3)
 
 
 def _message(value: str, span: tuple[int, int], evidence: Evidence, *, encoded: bool) -> str:

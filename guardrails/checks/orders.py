@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from guardrails import ciphers
 from guardrails.checks.candidates import candidates, flattened
+from guardrails.checks.directed import Readings, directed, possible, runs_unknown
 from guardrails.checks.mood import AROUND, Mood
 from guardrails.checks.shape import (
     DOWNLOADERS,
@@ -57,8 +59,10 @@ _STATEMENTS = words_of("DROP TRUNCATE DELETE drop truncate delete")
 # Names of the judge's that a shell or SQL has, and every prompt too; the syntax among them destroys nothing alone.
 _SYNTAX = words_of("for if while until do then else elif fi done case function with begin in select")
 _ENGLISH = _SYNTAX | words_of(
-    "alter call commit crash create execute fetch grant insert lock merge optimize purge replace revoke rollback update"
-    " use vacuum view"
+    "alter anchor bat blade bless call change chaos commit crash create crystal defaults detach disable drill"
+    " execute expect fetch flash flip flush glance grant hive insert load lock log merge optimize overwrite"
+    " poetry presto profiles pub purge rails readonly reassign ren replace restore revoke rollback serve snow"
+    " socket sql stress system toolbox update use vacuum view"
 )
 # Commands that destroy by their name alone, so that the judge cannot tell one from the verb; the others name a tool.
 _VERBS = words_of(
@@ -68,6 +72,11 @@ _VERBS = words_of(
 )
 _EFFECTS = words_of(
     "delete destroy remove rm disable purge drop terminate erase wipe reset uninstall prune revoke rollback down detach"
+)
+_CONTROLS = words_of("systemctl service docker podman kubectl helm git net sc reg ip")
+_LOOKS = words_of(
+    "status get describe logs log ps images list ls show top version info is-active is-enabled inspect events diff"
+    " query"
 )
 _SPLITTING = ("^", "\\", "''", '""', "' -", "$@", "``")
 _SPLIT = re.compile(r"[A-Za-z/](?:['\"^\\]|\$@|``)+[A-Za-z/]{1,20}(?:['\"^\\]|\$@|``)*(?=[A-Za-z/ '\"^\\])")
@@ -135,7 +144,7 @@ def alerting(heads: frozenset[str]) -> Names:
 
 def quiet(text: str, names: Names) -> bool:
     """Whether nothing in a prompt needs a closer look; a few microseconds a kilobyte."""
-    if not text.isascii():
+    if not text.isascii() or possible(text) or ciphers.possible(text) or "\x1b" in text or "\b" in text:
         return False
     found = flattened(text).split()
     if not names.telling.isdisjoint(found) or tokens(text, SHORTEST):
@@ -159,7 +168,7 @@ def _shellish(text: str) -> bool:
     return marked and _SHELLISH.search(text) is not None
 
 
-def ordered(text: str, judge: Judge, names: Names, limit: int) -> Order | None:
+def ordered(text: str, judge: Judge, names: Names, limit: int, readings: Readings) -> Order | None:
     """The first order in a prompt, or None.
 
     Args:
@@ -167,6 +176,7 @@ def ordered(text: str, judge: Judge, names: Names, limit: int) -> Order | None:
         judge: Says what a command destroys.
         names: Names that make a prompt worth a look (`alerting`).
         limit: Longest text looked at.
+        readings: How else a shell may read a command.
 
     Raises:
         TooLong: The text is longer than `limit`.
@@ -189,6 +199,20 @@ def ordered(text: str, judge: Judge, names: Names, limit: int) -> Order | None:
                     return Order(view.source_span(start + offset, start + length), rule, message)
             if left < 0:
                 raise BudgetExceeded("more commands stand in one prompt than its length allows")
+        for start, end in directed(view.text):
+            hidden = _hidden(view.text[start:end], judge, readings) if mood.ordered(start, end) else None
+            if hidden:
+                return Order(view.source_span(start, end), *hidden)
+    return None
+
+
+def _hidden(command: str, judge: Judge, readings: Readings) -> tuple[str, str] | None:
+    """Rule and message of what in a command that no known name begins must not be carried out."""
+    for reading in readings.of(command):
+        for finding in judge.judge(reading).findings:
+            if finding.action.stops and (finding.rule != UNRESOLVABLE or runs_unknown(command)):
+                rule = "prompt.unresolvable" if finding.rule == UNRESOLVABLE else "prompt.destructive"
+                return rule, f"orders a command that {finding.message}"
     return None
 
 
@@ -258,11 +282,14 @@ def _end(text: str, start: int, word_end: int) -> int:
 def _danger(command: str, judge: Judge, *, quoted: bool) -> tuple[int, int, str, str] | None:
     """Offset, end, rule and message of what in a command line must not be carried out.
 
-    A command in quotes is spoken of with more care than one without: there a chain counts only with a risky link.
+    A chain is refused for what is in it: `df -h && free -m` is a plain wish; one with a link that fetches, changes
+    rights, stops something or reads what is not for everybody is how an attack goes on.
     """
     for finding in judge.judge(command).findings:
         if finding.action.stops and finding.rule != UNRESOLVABLE:
             return (*finding.span, "prompt.destructive", f"orders a command that {finding.message}")
+        if finding.rule == UNRESOLVABLE and not quoted and runs_unknown(command):
+            return (*finding.span, "prompt.unresolvable", f"orders a command that {finding.message}")
     bare = _QUOTED.sub(lambda quoted: "_" * len(quoted.group()), command)
     names, risky = [], False
     for part in _CHAIN.split(bare):
@@ -272,11 +299,11 @@ def _danger(command: str, judge: Judge, *, quoted: bool) -> tuple[int, int, str,
         runs = found is not None and found.name in INTERPRETERS and found.kind is Kind.NAME
         if found and (runs or called(found, given) or (found.kind is not Kind.WORD and not given.sentence)):
             names.append(found.name)
-            risky |= found.name in RISKY or given.sensitive
+            looks = found.name in _CONTROLS and not _LOOKS.isdisjoint(words[1:3])
+            risky |= (found.name in RISKY and not looks) or given.sensitive
     fetch = next((index for index, name in enumerate(names) if name in DOWNLOADERS), None)
     if fetch is not None and not INTERPRETERS.isdisjoint(names[fetch + 1 :] + names[:fetch]):
         return 0, len(command), "prompt.download", "orders a command that runs what it downloads"
-    chained = _SEQUENCE.search(bare) is not None and (not quoted or risky)
-    if len(names) > 1 and (chained or (risky and "$(" in bare)) and (risky or _SYNTAX.isdisjoint(names)):
+    if len(names) > 1 and risky and (_SEQUENCE.search(bare) or "$(" in bare):
         return 0, len(command), "prompt.chain", f"orders a chain of commands: {', then '.join(names[:4])}"
     return None

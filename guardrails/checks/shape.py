@@ -120,7 +120,7 @@ _CMDLET = re.compile(
     r"|Wait|Where|Write)"
     r"-(?!(?:Only|On|Up|Off|Protected|Driven|Together|In|Out|All|Ahead|Back|Down)\b)[A-Z][A-Za-z]+"
 )
-_VARIABLE = re.compile(r"\$(?:\{\w+\}|[A-Za-z_]\w*)$|%\w+%$")
+_VARIABLE = re.compile(r"(?:\$(?:\{\w+\}|[A-Za-z_]\w*))+$|(?:%\w+%)+$")
 _SUFFIX = re.compile(r"\.(?:exe|com|bat|cmd)$", re.IGNORECASE)
 _EDGES = "\"'()[]{},.:!?@"
 
