@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
@@ -16,6 +17,7 @@ Names = frozenset[str]
 
 _KEY = re.compile(r"(?:^|.*_)(?:id|pk|key|uuid|guid|no|oid)$|^(?:rowid|ctid|_rowid_|rownum|_id|.*Id)$", re.IGNORECASE)
 _HUGE = 1_000_000  # a key beyond which no row is expected
+_MOST_SIDES = 8  # of a condition that are compared with all others
 _MIRRORED = {"gt": "lt", "gte": "lte", "lt": "gt", "lte": "gte"}
 _ANYTHING = frozenset({".*", "^", "^.*", "^.*$", "$", "", "*"})
 
@@ -68,7 +70,7 @@ def _reflexive(node: exp.Expr, _same: Names) -> bool | None:
     right = node.args.get("expression")
     if not isinstance(left, exp.Column) or not isinstance(right, exp.Expr):
         return None
-    return True if left.sql().lower() == right.unnest().sql().lower() else None
+    return True if _alike(left, right.unnest()) else None
 
 
 def _like(node: exp.Expr, same: Names) -> bool | None:
@@ -148,9 +150,9 @@ def _bound(node: exp.Expr) -> bool | None:
 
 def _complementary(node: exp.Expr) -> bool:
     """`x IS NULL OR x IS NOT NULL`, `a = 1 OR a <> 1`, `p OR NOT p`."""
-    sides = [one.unnest() for one in node.flatten()]
-    negated = {made.sql().lower() for one in sides if (made := _denied(one)) is not None}
-    return bool(negated) and any(one.sql().lower() in negated for one in sides)
+    sides = [one.unnest() for one in islice(node.flatten(), 4 * _MOST_SIDES)]
+    negated = [made for one in sides if (made := _denied(one)) is not None]
+    return any(_alike(one, other) for one in sides for other in negated[:_MOST_SIDES])
 
 
 def _denied(node: exp.Expr) -> exp.Expr | None:
@@ -163,6 +165,11 @@ def _denied(node: exp.Expr) -> exp.Expr | None:
     if isinstance(node, exp.Is) and node.args.get("negate"):
         return exp.Is(this=node.this.copy(), expression=node.expression.copy())
     return None
+
+
+def _alike(one: exp.Expr, other: exp.Expr) -> bool:
+    """Whether two expressions are the same; names have no case."""
+    return repr(one).lower() == repr(other).lower()
 
 
 def _is_key(node: object) -> bool:
