@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from guardrails.commands import bash
+from guardrails.commands import bash, stores
 from guardrails.commands.budget import Budget
 from guardrails.commands.frame import Frame
 from guardrails.commands.scope import Scope
@@ -43,4 +43,6 @@ def _read(text: str, shell: Shell, frame: Frame) -> Script:
         from guardrails.commands.sql import reader  # noqa: PLC0415 - as above
 
         return reader.read(text, frame)
+    if stores.is_mongo(text):
+        return stores.mongo(text, frame)
     return bash.read(text, frame)

@@ -19,6 +19,7 @@ from guardrails.commands.programs import commands_of
 from guardrails.commands.respelled import respelled
 from guardrails.commands.scope import Scope
 from guardrails.commands.skim import Skim
+from guardrails.commands.stores import is_mongo
 from guardrails.interface import Shell
 from guardrails.text import CONTROL, TooLong, layers, rewritten
 
@@ -213,6 +214,8 @@ class Units:
 
     def code(self, text: str, scope: Scope) -> Findings:
         """A stretch of a program or a configuration."""
+        if is_mongo(text):
+            return self.command(text, Shell.BASH, scope)
         pieces = in_code(text) + commands_of(text, scope.constants)
         if _DOCUMENT.search(text):
             pieces += in_json(text, 0, len(text))

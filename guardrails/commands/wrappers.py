@@ -9,6 +9,7 @@ from guardrails.commands.clients import CLIENTS, queries
 from guardrails.commands.interpreters import INTERPRETERS, interpreted
 from guardrails.commands.outputs import fed
 from guardrails.commands.prefixes import PREFIXES, names
+from guardrails.commands.stores import REDIS, redis
 from guardrails.commands.tree import Code, Command, Tail
 from guardrails.commands.windows import ANYWHERE, HANDS, SPOKEN
 from guardrails.interface import Shell
@@ -158,6 +159,7 @@ _SPECIAL: dict[str, Unwrap] = {
     **dict.fromkeys(INTERPRETERS, lambda command, _scope: interpreted(command)),
     **dict.fromkeys(_CONTAINERS, lambda command, _scope: _container(command)),
     **dict.fromkeys(CLIENTS, queries),
+    **dict.fromkeys(REDIS, redis),
     "eval": shells.evaluate,
     "source": shells.source,
     ".": shells.source,
