@@ -35,6 +35,7 @@ class Account:
     """One exchange's account, from the moment caller, request and target are known.
 
     Attributes:
+        guard: What judges it, from its beginning to its end.
         action: The strongest action so far.
         input: The merged verdict on everything that came in.
         output: The merged verdict on the answer; None before there is one.
@@ -45,12 +46,15 @@ class Account:
         engine_seconds: Time spent waiting for vLLM.
     """
 
-    def __init__(self, inference_id: str, api: str, caller: Caller, target: Target, request: ChatRequest) -> None:
+    def __init__(
+        self, inference_id: str, api: str, caller: Caller, target: Target, request: ChatRequest, *, guard: Guard
+    ) -> None:
         self.id = inference_id
         self.api = api
         self.caller = caller
         self.target = target
         self.request = request
+        self.guard = guard
         self.extras = request.extras
         self.created_us = time.time_ns() // 1000
         self.started = time.perf_counter()
@@ -117,7 +121,7 @@ class Account:
             document["escalation"] = orjson.Fragment(self.escalation.body)
         return orjson.dumps(document)
 
-    def inference(self, outcome: Outcome, status: int, facts: EngineFacts, guard: Guard, error: str) -> Inference:
+    def inference(self, outcome: Outcome, status: int, facts: EngineFacts, error: str) -> Inference:
         """The record, with content only where the client lets it be kept."""
         keep = self.extras.store
         usage = self.usage
@@ -133,8 +137,8 @@ class Account:
             base_model=facts.base_model,
             project=self.caller.project,
             digests=Digests(
-                policy=guard.policy.digest,
-                rules=guard.rules_digest,
+                policy=self.guard.policy.digest,
+                rules=self.guard.rules_digest,
                 base_model=facts.base_digest,
                 chat_template=facts.chat_template_digest,
             ),

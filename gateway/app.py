@@ -33,11 +33,11 @@ if TYPE_CHECKING:
     from gateway.adapters.control import Control
     from gateway.adapters.registry import Registry
     from gateway.engine.pool import EnginePool
+    from gateway.guarding import Guarding
     from gateway.ids import Minter
     from gateway.metrics import Metrics
     from gateway.store.archive import Archive
     from gateway.store.spool import Spool
-    from guardrails.guard import Guard
     from guardrails.permits.keys import SigningKey
 
 CHAT = "/v1/chat/completions"
@@ -47,7 +47,7 @@ log = structlog.get_logger("wardgate.app")
 def make_app(
     *,
     access: Access,
-    guard: Guard,
+    guarding: Guarding,
     registry: Registry,
     control: Control,
     pool: EnginePool,
@@ -64,7 +64,7 @@ def make_app(
 
     Args:
         access: The keys that open it.
-        guard: For `/v1/guard/check`; its policy bounds bodies.
+        guarding: For `/v1/guard/check`; its policy bounds bodies.
         registry: What models there are.
         control: What operators may do with them.
         pool: What answers them, and what it waits for.
@@ -83,14 +83,14 @@ def make_app(
     pages.include_router(metrics_routes(access, metrics, spool, open_here=metrics_open))
     pages.include_router(models_routes(access, registry))
     pages.include_router(feedback_routes(access, minter, spool, archive, metrics))
-    pages.include_router(guard_routes(access, guard, permit_key))
+    pages.include_router(guard_routes(access, guarding, permit_key))
     pages.include_router(admin_routes(access, archive))
     pages.include_router(adapter_routes(access, registry, control))
     pages.include_router(alias_routes(access, registry, control))
     # Never reached by a POST, which the front door takes first: it makes other methods a 405.
     pages.router.routes.append(Route(CHAT, endpoint=chat, methods=["POST"]))
     describe(pages, CHAT)
-    limited = BodyLimit(pages, guard.policy.max_body_bytes)
+    limited = BodyLimit(pages, lambda: guarding.guard.policy.max_body_bytes)
     return RequestIds(_FrontDoor(chat, limited, Background(background or {}), metrics))
 
 

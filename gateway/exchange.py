@@ -31,13 +31,13 @@ if TYPE_CHECKING:
     from gateway.adapters.registry import Registry
     from gateway.engine.client import EngineReply
     from gateway.engine.pool import EnginePool
+    from gateway.guarding import Guarding
     from gateway.hand_over import HandOver
     from gateway.ids import Minter
     from gateway.metrics import Metrics
     from gateway.protocols.chat import ChatRequest
     from gateway.protocols.chat_answer import ChoiceResult
     from gateway.store.spool import Spool
-    from guardrails.guard import Guard
     from guardrails.interface import Verdict
     from guardrails.permits.keys import SigningKey
 
@@ -75,7 +75,7 @@ class Exchange:
         self,
         *,
         access: Access,
-        guard: Guard,
+        guarding: Guarding,
         registry: Registry,
         pool: EnginePool,
         spool: Spool,
@@ -86,7 +86,7 @@ class Exchange:
         permit_key: SigningKey | None = None,
     ) -> None:
         self._access = access
-        self._guard = guard
+        self._guarding = guarding
         self._registry = registry
         self._pool = pool
         self._spool = spool
@@ -107,9 +107,10 @@ class Exchange:
         account = None
         try:
             caller = self._access.authorize(authorization, api_key, Scope.CHAT)
-            request = chat.read(body, self._guard.policy.allow_fields)
+            guard = self._guarding.guard  # taken once: what begins under it ends under it
+            request = chat.read(body, guard.policy.allow_fields)
             target = self._registry.resolve(request.model)
-            account = Account(self._minter.mint(), chat.API, caller, target, request)
+            account = Account(self._minter.mint(), chat.API, caller, target, request, guard=guard)
             if request.extras.user_id:
                 account.user = self._minter.user_hash(request.extras.user_id)
             await self._judge_input(request, account)
@@ -144,7 +145,7 @@ class Exchange:
     async def _judge_input(self, request: ChatRequest, account: Account) -> None:
         """Parameters are judged as values, then filled in, then every text is judged as it will reach the model."""
         began = time.perf_counter()
-        examine = self._guard.examine
+        examine = account.guard.examine
         verdicts: list[tuple[str, Verdict]] = []
         for name, given in (request.extras.parameters or {}).items():
             verdict = examine(str(given.value), Channel.PARAMETER, type=given.type, values=given.values)
@@ -164,10 +165,10 @@ class Exchange:
 
     async def _refuse(self, request: ChatRequest, account: Account, out: Outlet) -> None:
         """Answer a stopped request without asking the model."""
-        text = self._guard.refusal(account.input)
+        text = account.guard.refusal(account.input)
         model = account.target.engine_model
         account.refused(text, request.choices)
-        status = self._guard.policy.blocked_status
+        status = account.guard.policy.blocked_status
         await self._keep(request, account, Outcome.STOPPED, status)
         if status != 200:
             raise InvalidRequest(text, code=chat_answer.FILTERED, wardgate=account.wardgate())
@@ -185,7 +186,7 @@ class Exchange:
 
     async def _ask(self, request: ChatRequest, account: Account, out: Outlet) -> None:
         """Ask vLLM, and relay what the guard lets through."""
-        body = request.forward(account.target.engine_model, ask_logprobs=self._guard.policy.logprobs)
+        body = request.forward(account.target.engine_model, ask_logprobs=account.guard.policy.logprobs)
         try:
             async with asyncio.timeout(self._engine_timeout) as patience:
                 asked = time.perf_counter()
@@ -231,9 +232,9 @@ class Exchange:
         except msgspec.DecodeError as error:
             raise StreamBroken("the model server sent what is no completion") from error
         if len(body) < INLINE_CHARACTERS:
-            results = chat_answer.judge(completion, self._guard)
+            results = chat_answer.judge(completion, account.guard)
         else:
-            results = await asyncio.to_thread(chat_answer.judge, completion, self._guard)
+            results = await asyncio.to_thread(chat_answer.judge, completion, account.guard)
         account.guard_output_seconds = time.perf_counter() - began
         account.judged_output(results, completion.usage)
         await self._sign(account, results)
@@ -251,7 +252,7 @@ class Exchange:
         self, request: ChatRequest, account: Account, reply: EngineReply, out: Outlet, patience: asyncio.Timeout
     ) -> None:
         relay = ChatStream(
-            self._guard,
+            account.guard,
             account.id,
             choices=request.choices,
             keep_logprobs=request.wants_logprobs,
@@ -310,9 +311,9 @@ class Exchange:
         if key is None:
             return
         if sum(len(result.sent) + len(result.tool_calls) for result in results) < INLINE_CHARACTERS:
-            account.permits = sign_answer(key, self._guard, account, results)
+            account.permits = sign_answer(key, account.guard, account, results)
         else:
-            account.permits = await asyncio.to_thread(sign_answer, key, self._guard, account, results)
+            account.permits = await asyncio.to_thread(sign_answer, key, account.guard, account, results)
 
     async def _fail(self, request: ChatRequest, account: Account, out: Outlet, failure: ApiError) -> None:
         """Tell the client, whichever way is still open, that there will be no (further) answer."""
@@ -339,7 +340,7 @@ class Exchange:
             self._hand_over_if_needed(request, account, failed=outcome is Outcome.ENGINE_FAILED)
         if account.action.stops:
             self._conversations.blocked(account.caller.project, account.extras.conversation_id)
-        record = account.inference(outcome, status, self._pool.facts, self._guard, error)
+        record = account.inference(outcome, status, self._pool.facts, error)
         try:
             if account.escalation is None:
                 await self._spool.append(record)
@@ -358,7 +359,7 @@ class Exchange:
     def _hand_over_if_needed(self, request: ChatRequest, account: Account, *, failed: bool) -> None:
         blocks = self._conversations.blocks(account.caller.project, account.extras.conversation_id)
         signals = Signals(input=account.input, output=account.output, engine_failed=failed, blocks_before=blocks)
-        assessment = assess(request.turns(), signals, self._guard.policy.escalation)
+        assessment = assess(request.turns(), signals, account.guard.policy.escalation)
         if assessment is not None:
             account.escalation = self._hand_over.record(assessment, account.id, account.caller.project)
 

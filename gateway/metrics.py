@@ -74,6 +74,7 @@ class Metrics(Collector):
         self._guard = {stage: _Histogram(GUARD_BUCKETS) for stage in STAGES}
         self._findings: defaultdict[tuple[str, str], int] = defaultdict(int)
         self._unchecked: defaultdict[tuple[str, str], int] = defaultdict(int)
+        self._reloads = {"done": 0, "refused": 0}
         self._tokens = {"prompt": 0, "completion": 0}
         self._streams = 0
         self._feedback = {kind.value: 0 for kind in FeedbackKind}
@@ -106,6 +107,10 @@ class Metrics(Collector):
 
     def unchecked(self, check: str, reason: str) -> None:
         self._unchecked[check, reason] += 1
+
+    def guard_reloaded(self, result: str) -> None:
+        """Policy and rules were read again; `result` is `done` or `refused`."""
+        self._reloads[result] += 1
 
     def tokens(self, direction: str, count: int) -> None:
         """`direction` is `prompt` or `completion`, as vLLM counted them."""
@@ -160,6 +165,7 @@ class Metrics(Collector):
         yield _counter(
             "wardgate_guard_unchecked", "Checks that could not look.", ("check", "reason"), self._unchecked.items()
         )
+        yield _counter("wardgate_guard_reloads", "Policy and rules read again.", ("result",), _single(self._reloads))
         yield _counter("wardgate_tokens", "Tokens read and written.", ("direction",), _single(self._tokens))
         yield GaugeMetricFamily("wardgate_streams_open", "Streams being answered.", value=self._streams)
         yield _counter(

@@ -11,8 +11,6 @@ import math
 import signal
 import socket
 import sys
-import time
-import traceback
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -35,6 +33,7 @@ from gateway.engine.command import ArgumentsRefused, ArgumentTaken, EngineMissin
 from gateway.engine.embedded import ModelUnavailable
 from gateway.engine.limits import Limits
 from gateway.exchange import Exchange
+from gateway.guarding import Guarding
 from gateway.hand_over import HandOver
 from gateway.home import Home, HomeUnusable
 from gateway.ids import Minter
@@ -42,6 +41,7 @@ from gateway.logs import configure
 from gateway.metrics import Metrics
 from gateway.no_http import Protocol
 from gateway.permits import open_key
+from gateway.reload import Reload, Terminal
 from gateway.routes.chat import Chat
 from gateway.store.archive import Archive
 from gateway.store.database import Store
@@ -51,9 +51,8 @@ from gateway.store.records import By
 from gateway.store.retention import Retention
 from gateway.store.spool import Spool, SpoolFailed
 from guardrails.commands.rules import RuleError
-from guardrails.guard import Guard
 from guardrails.permits.interface import PermitError
-from guardrails.policy import PolicyError, load_policy
+from guardrails.policy import PolicyError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -92,7 +91,7 @@ class Opened:
     key: str
     key_is_new: bool
     permit_key: SigningKey | None
-    guard: Guard
+    guarding: Guarding
     own: OwnModel | None
     store: Store
     spool: Spool
@@ -101,7 +100,7 @@ class Opened:
 
 
 def run(settings: Settings) -> None:
-    """Serve until SIGTERM, SIGINT or SIGHUP; returns after an orderly stop.
+    """Serve until SIGTERM or SIGINT; returns after an orderly stop. SIGHUP has the policy and its rules read again.
 
     Raises:
         Refused: It could not start, or what it waited for cannot be had.
@@ -125,7 +124,7 @@ def run(settings: Settings) -> None:
 @contextlib.contextmanager
 def open_all(settings: Settings) -> Iterator[Opened]:
     """Everything that can be wrong is found here, before anything is started; what is cheap to find comes first."""
-    guard = Guard(load_policy(settings.policy), crashed=_check_crashed, clock=time.monotonic)
+    guarding = Guarding.load(settings.policy)
     own = None if settings.upstreams else OwnModel(settings)
     with contextlib.ExitStack() as stack:
         home = Home.take(settings.home)
@@ -145,7 +144,7 @@ def open_all(settings: Settings) -> Iterator[Opened]:
             key=key,
             key_is_new=key_is_new,
             permit_key=permit_key,
-            guard=guard,
+            guarding=guarding,
             own=own,
             store=store,
             spool=spool,
@@ -195,12 +194,6 @@ def read_names(store: Store, metrics: Metrics, own: OwnModel | None, *, base_onl
     return registry
 
 
-def _check_crashed(check: str, error: Exception) -> None:
-    # Where it crashed, without its message: that may quote the text that was judged.
-    where = traceback.format_tb(error.__traceback__)
-    log.error("a check crashed", check=check, error=type(error).__name__, where="".join(where[-3:]))
-
-
 class _Server(uvicorn.Server):
     """Tells when it listens, and leaves the signals to us: uvicorn would raise them again after its end."""
 
@@ -237,17 +230,26 @@ async def _serve(opened: Opened) -> None:
         for replica in pool.replicas:
             opened.metrics.vllm_up(engines.name(replica.client.url), False)
         pool.on_change.append(partial(_changed, opened, engines, [False]))
-        server = _Server(_config(opened, _app(opened, engines, drain, control)), partial(_started, opened, engines))
+        reload = Reload(opened.guarding, opened.metrics)
+        app = _app(opened, engines, drain, control, reload)
+        server = _Server(_config(opened, app), partial(_started, opened, engines))
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        heard = {signal.SIGTERM: server.stop, signal.SIGINT: server.stop, signal.SIGHUP: _hang_up(server, reload)}
+        for number, handler in heard.items():
             if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup leaves SIGHUP
-                loop.add_signal_handler(number, server.stop)
+                loop.add_signal_handler(number, handler)
         starting = asyncio.create_task(_start(engines))
         starting.add_done_callback(lambda done: server.stop() if not done.cancelled() and done.exception() else None)
         stack.push_async_callback(_given_up, starting)
         await server.serve(sockets=[opened.listener])
         if server.server_state.tasks:
             await asyncio.wait(server.server_state.tasks, timeout=CANCELLED)
+
+
+def _hang_up(server: _Server, reload: Reload) -> Callable[[], None]:
+    """What SIGHUP means: the terminal was closed, which ends the gateway, or somebody wants the files read again."""
+    terminal = Terminal()
+    return lambda: server.stop() if terminal.closed() else reload.ask()
 
 
 def _control(opened: Opened, pool: EnginePool) -> Control:
@@ -265,16 +267,16 @@ def _control(opened: Opened, pool: EnginePool) -> Control:
     )
 
 
-def _app(opened: Opened, engines: Engines, drain: Drain, control: Control) -> Any:
+def _app(opened: Opened, engines: Engines, drain: Drain, control: Control, reload: Reload) -> Any:
     settings, store, spool = opened.settings, opened.store, opened.spool
     access = open_access(settings, opened.key)
     minter = Minter(*store.keys.load())
-    background = {"watch": engines.pool.watch, "drain": drain.run, "names": control.watch}
+    background = {"watch": engines.pool.watch, "drain": drain.run, "names": control.watch, "policy": reload.run}
     if settings.retention_days is not None:
         background["retention"] = Retention(store.database, spool, settings.retention_days).run
     exchange = Exchange(
         access=access,
-        guard=opened.guard,
+        guarding=opened.guarding,
         registry=opened.registry,
         pool=engines.pool,
         spool=spool,
@@ -286,7 +288,7 @@ def _app(opened: Opened, engines: Engines, drain: Drain, control: Control) -> An
     )
     return make_app(
         access=access,
-        guard=opened.guard,
+        guarding=opened.guarding,
         registry=opened.registry,
         control=control,
         pool=engines.pool,
@@ -294,7 +296,7 @@ def _app(opened: Opened, engines: Engines, drain: Drain, control: Control) -> An
         archive=Archive(pending=spool.pending, store=store),
         minter=minter,
         metrics=opened.metrics,
-        chat=Chat(exchange, opened.guard.policy.max_body_bytes),
+        chat=Chat(exchange, opened.guarding),
         metrics_open=settings.metrics_open,
         permit_key=opened.permit_key,
         background=background,

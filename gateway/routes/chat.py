@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, MutableMapping
 
     from gateway.exchange import Exchange
+    from gateway.guarding import Guarding
 
     Message = MutableMapping[str, Any]
     Receive = Callable[[], Awaitable[Message]]
@@ -30,11 +31,11 @@ class ClientLeft(Exception):
 
 
 class Chat:
-    """The route; `max_body_bytes` bounds what is read of a request."""
+    """The route; the policy in force bounds what is read of a request."""
 
-    def __init__(self, exchange: Exchange, max_body_bytes: int) -> None:
+    def __init__(self, exchange: Exchange, guarding: Guarding) -> None:
         self._exchange = exchange
-        self._limit = max_body_bytes
+        self._guarding = guarding
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         out = _Outlet(receive, send)
@@ -63,15 +64,16 @@ class Chat:
             BodyTooLarge: As soon as that is known, by its declared length or by what has come.
             ClientLeft: The client hung up.
         """
-        if length is not None and length.isdigit() and int(length) > self._limit:
-            raise self._too_large()
+        limit = self._guarding.guard.policy.max_body_bytes
+        if length is not None and length.isdigit() and int(length) > limit:
+            raise _too_large(limit)
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientLeft
         body: bytes = message.get("body", b"")
         if not message.get("more_body"):
-            if len(body) > self._limit:
-                raise self._too_large()
+            if len(body) > limit:
+                raise _too_large(limit)
             return body
         parts, size = [body], len(body)
         while message.get("more_body"):
@@ -80,16 +82,17 @@ class Chat:
                 raise ClientLeft
             parts.append(message.get("body", b""))
             size += len(parts[-1])
-            if size > self._limit:
-                raise self._too_large()
+            if size > limit:
+                raise _too_large(limit)
         return b"".join(parts)
 
-    def _too_large(self) -> BodyTooLarge:
-        return BodyTooLarge(
-            f"The request body is larger than {self._limit} bytes. Shorten it, or have the operator raise the policy's "
-            "max_body_bytes.",
-            code="body_too_large",
-        )
+
+def _too_large(limit: int) -> BodyTooLarge:
+    return BodyTooLarge(
+        f"The request body is larger than {limit} bytes. Shorten it, or have the operator raise the policy's "
+        "max_body_bytes.",
+        code="body_too_large",
+    )
 
 
 class _Outlet:

@@ -19,6 +19,7 @@ from guardrails.permits.issue import sign_check
 from guardrails.wire import ItemError, parse_item, verdict_document, wants_tree
 
 if TYPE_CHECKING:
+    from gateway.guarding import Guarding
     from guardrails.guard import Guard
     from guardrails.interface import Subject
     from guardrails.permits.keys import SigningKey
@@ -39,11 +40,12 @@ ITEM = {
 ITEMS = {"anyOf": [ITEM, {"type": "array", "items": ITEM}]}
 
 
-def guard_routes(access: Access, guard: Guard, permit_key: SigningKey | None = None) -> APIRouter:
+def guard_routes(access: Access, guarding: Guarding, permit_key: SigningKey | None = None) -> APIRouter:
     routes = APIRouter(prefix="/v1/guard", tags=["applications"], route_class=gated(access, Scope.CHAT))
 
     @routes.post("/check", summary="Judge one text, or a list of them in order")
     async def check(sent: Annotated[Any, Body(json_schema_extra=ITEMS)]) -> Response:
+        guard = guarding.guard
         items = sent if isinstance(sent, list) else [sent]
         subjects = [_subject(item, f"[{index}]" if sent is items else "") for index, item in enumerate(items)]
 

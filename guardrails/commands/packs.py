@@ -72,7 +72,10 @@ def read_text(file: Path, raw: bytes | str, model: type[_Model], above: int = 0)
     if data is None:
         wanted = " and ".join(f"`{name}:`" for name in model.model_fields)
         raise RuleError(file, 1 + above, "file", f"is empty; it begins with {wanted}")
-    _refuse_doubles(file, node, "", above)
+    try:
+        _refuse_doubles(file, node, "", above)
+    except RecursionError as wrong:
+        raise RuleError(file, 1 + above, "yaml", "holds itself by an alias, or is nested too deep") from wrong
     try:
         return model.model_validate(data), node
     except ValidationError as wrong:

@@ -22,6 +22,7 @@ from gateway.engine.client import EngineClient, open_session
 from gateway.engine.limits import Limits
 from gateway.engine.pool import EnginePool
 from gateway.exchange import Exchange
+from gateway.guarding import Guarding
 from gateway.hand_over import HandOver
 from gateway.ids import Minter
 from gateway.metrics import Metrics
@@ -110,14 +111,14 @@ async def house(
     spool, session, store = Spool.open(home), open_session(), Store(f"sqlite:///{home}/store.sqlite3")
     registry, minter, metrics = known_models(store), Minter({1: b"k" * 32}, 1), Metrics()
     access = open_access(Settings(home=home, keys=(scraper,)), KEY)
-    guard = Guard(policy or Policy(max_body_bytes=LIMIT))
+    guarding = options.pop("guarding", None) or Guarding(Guard(policy or Policy(max_body_bytes=LIMIT)))
     pool = EnginePool([EngineClient(engine or "http://127.0.0.1:1", session)])
     control = Control(home=home, store=store, registry=registry, pool=pool, metrics=metrics, limits=LIMITS)
     if engine:
         pool.prepare = control.prepare
         exchange = Exchange(
             access=access,
-            guard=guard,
+            guarding=guarding,
             registry=registry,
             pool=pool,
             spool=spool,
@@ -128,12 +129,12 @@ async def house(
             permit_key=options.get("permit_key"),
         )
         options |= {
-            "chat": Chat(exchange, guard.policy.max_body_bytes),
+            "chat": Chat(exchange, guarding),
             "background": {"pool": pool.watch, "names": control.watch},
         }
     app = make_app(
         access=access,
-        guard=guard,
+        guarding=guarding,
         registry=registry,
         control=control,
         pool=pool,

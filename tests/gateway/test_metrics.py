@@ -19,6 +19,7 @@ NAMES = {
     "wardgate_guard_seconds": {"stage"},
     "wardgate_guard_findings_total": {"check", "action"},
     "wardgate_guard_unchecked_total": {"check", "reason"},
+    "wardgate_guard_reloads_total": {"result"},
     "wardgate_tokens_total": {"direction"},
     "wardgate_streams_open": set(),
     "wardgate_feedback_total": {"kind"},
@@ -40,6 +41,7 @@ def busy() -> Metrics:
     metrics.guard_ran("input", 0.0002)
     metrics.finding("commands", "block")
     metrics.unchecked("commands", "budget")
+    metrics.guard_reloaded("refused")
     metrics.tokens("prompt", 12)
     metrics.stream_opened()
     metrics.stream_opened()
@@ -62,7 +64,7 @@ def value(metrics: Metrics, name: str, **labels: str) -> float | None:
 
 
 def test_the_names_and_labels_are_the_contract_s(busy: Metrics) -> None:
-    """Exactly the names of the contract, each with its labels and nothing beside them."""
+    """Exactly the names of the contract and of reloads, each with its labels and nothing beside them."""
     seen: dict[str, set[str]] = {}
     for family in text_string_to_metric_families(busy.expose().decode()):
         name = f"{family.name}_total" if family.type == "counter" else family.name

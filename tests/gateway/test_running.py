@@ -9,6 +9,7 @@ import pytest
 
 from gateway import running, serve
 from gateway.adapters.registry import Registry
+from gateway.guarding import check_crashed
 from gateway.metrics import Metrics
 from gateway.running import Refused, listen, open_all, read_names, run, url_of
 from gateway.settings import Settings
@@ -127,7 +128,7 @@ def test_a_crashed_check_is_logged_without_what_it_judged(capsys: pytest.Capture
     try:
         int("a secret from a body")
     except ValueError as error:
-        running._check_crashed("commands", error)
+        check_crashed("commands", error)
     out = capsys.readouterr().out
     assert "ValueError" in out
     assert "secret from" not in out.replace('int("a secret from a body")', "")
