@@ -18,10 +18,11 @@ _EVALUATES = {
     **dict.fromkeys(("python", "python2", "python3", "pypy", "pypy3"), "c"),
     **dict.fromkeys(("perl", "ruby", "node", "nodejs", "lua", "osascript", "deno", "bun", "rscript", "julia"), "eEp"),
     "php": "rRB",
+    **dict.fromkeys(("groovy", "elixir", "jrunscript", "scala", "jshell"), "e"),
 }
 _DATABASE_SHELLS = frozenset({"dbshell", "dbconsole", "db"})
 _AWK = frozenset({"awk", "gawk", "mawk", "nawk"})
-INTERPRETERS = frozenset(_EVALUATES) | _AWK
+INTERPRETERS = frozenset(_EVALUATES) | _AWK | {"rails", "gitlab-rails"}
 _TICKS = re.compile(r"`(?P<text>[^`\n]+)`|(?:qx|%x)[{(\[|/](?P<more>[^})\]|/]+)")
 _PIPED = re.compile(r"""(?:print|printf)[^|;}]*\|\s*"(?P<text>[^"]+)"|"(?P<more>[^"]+)"\s*\|\s*getline""")
 
@@ -52,7 +53,9 @@ def _sources(command: Command) -> Iterator[str]:
     letters = _EVALUATES.get(command.name, "c")
     for at, word in enumerate(argv[1:], 1):
         shape = word.shape
-        if shape in ("--eval", "eval", "--execute", "--print") or (
+        if shape == "runner" or shape.startswith("--execute="):
+            yield from (w.shape for w in (argv[at : at + 1] if "=" in shape else argv[at + 1 : at + 2]))
+        elif shape in ("--eval", "eval", "--execute", "--print") or (
             shape.startswith("-") and not shape.startswith("--") and shape[-1] in letters
         ):
             yield from (w.shape for w in argv[at + 1 : at + 2])

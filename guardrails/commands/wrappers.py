@@ -9,6 +9,7 @@ from guardrails.commands.clients import CLIENTS, queries
 from guardrails.commands.interpreters import INTERPRETERS, interpreted
 from guardrails.commands.outputs import fed
 from guardrails.commands.prefixes import PREFIXES, names
+from guardrails.commands.runners import elsewhere
 from guardrails.commands.stores import REDIS, redis
 from guardrails.commands.tree import Code, Command, Tail
 from guardrails.commands.windows import ANYWHERE, HANDS, SPOKEN
@@ -38,12 +39,12 @@ def unwrap(command: Command, scope: Scope) -> list[Tail | Code]:
         return hand(command)
     special = _SPECIAL.get(name)
     if special is not None:
-        return special(command, scope)
+        return [*special(command, scope), *elsewhere(command)]
     if name.startswith("python3."):
         return interpreted(command)
     prefix = PREFIXES.get(name)
     if prefix is None:
-        return []
+        return elsewhere(command)
     tail = prefix.tail(command.argv)
     return [Tail(tail, name)] if tail else []
 
