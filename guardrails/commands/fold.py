@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from guardrails.commands.ansi import ansi
 from guardrails.commands.expansion import expand, lookup
+from guardrails.commands.private import HIDDEN, LITERAL, SHOWN, hidden
 from guardrails.commands.tree import SUBSTITUTED, UNKNOWN, Command, Word
 
 if TYPE_CHECKING:
@@ -16,47 +18,18 @@ if TYPE_CHECKING:
     from guardrails.commands.scope import Scope
     from guardrails.commands.tree import Span
 
-# Quoted characters that would mean something unquoted hide in the private-use area while braces and blanks are read.
-_HIDDEN = {ord(c): 0xE000 + ord(c) for c in "{},.*?[]~ \t\n"}
-_SHOWN = {hidden: plain for plain, hidden in _HIDDEN.items()}
 _SPLIT = "\x1f"
-OPEN_BRACE = "\ue10b"
-"""Stands for a `{` that begins a brace expansion where the grammar would read a block."""
-
 _PLAIN = re.compile(r"[\w@%+=:,./^-]*", re.ASCII)
-_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
-_STRING_ESCAPE = re.compile(r'\\([$`"\\\n])')
-_BRACES = re.compile(r"\{([^{}]*)\}")
+_MARKS = re.compile(r"[{},]")
+_PADDED = re.compile(r"-?0\d")
 _RANGE = re.compile(r"(-?\d{1,4}|[A-Za-z])\.\.(-?\d{1,4}|[A-Za-z])(?:\.\.(-?\d{1,3}))?")
-_ANSI = re.compile(
-    r"\\(?:x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{1,4})|U([0-9A-Fa-f]{1,8})|([0-7]{1,3})|c(.)|(.))", re.DOTALL
-)
-_ANSI_LETTERS = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "e": "\x1b", "E": "\x1b", "f": "\f", "v": "\v"}
 _BLANKS = re.compile(r"[ \t\n]+")
 _ARRAY = re.compile(r'"\$\{(\w+)\[@\]\}"')
 _MOST_BRACES = 64
 
 
-def ansi(text: str) -> str:
-    r"""Reads the escapes of `$'…'` and `echo -e`: `\x72`, octal, `\u`, control letters."""
-
-    def one(found: re.Match[str]) -> str:
-        x, u, big, octal, control, letter = found.groups()
-        digits = x or u or big
-        if digits:
-            code = int(digits, 16)
-            return chr(code) if code <= 0x10FFFF else found.group()
-        if octal:
-            return chr(int(octal, 8) & 0xFF)
-        if control:
-            return chr(ord(control) & 0x1F)
-        return _ANSI_LETTERS.get(letter, letter if letter in "\\'\"?" else found.group())
-
-    return _ANSI.sub(one, text)
-
-
 def _bare(raw: str) -> str:
-    return _ESCAPE.sub(lambda m: "" if m[1] == "\n" else m[1].translate(_HIDDEN), raw.replace(OPEN_BRACE, "{"))
+    return raw.translate(LITERAL)
 
 
 _LITERALS: dict[str, Callable[[str], str]] = {
@@ -66,9 +39,9 @@ _LITERALS: dict[str, Callable[[str], str]] = {
     "regex": _bare,
     "variable_name": _bare,
     "special_variable_name": _bare,
-    "string_content": lambda raw: _STRING_ESCAPE.sub(lambda m: "" if m[1] == "\n" else m[1], raw).translate(_HIDDEN),
-    "raw_string": lambda raw: raw[1:-1].translate(_HIDDEN),
-    "ansi_c_string": lambda raw: ansi(raw[2:-1]).translate(_HIDDEN),
+    "string_content": hidden,
+    "raw_string": lambda raw: hidden(raw[1:-1]),
+    "ansi_c_string": lambda raw: hidden(ansi(raw[2:-1])),
 }
 
 
@@ -106,10 +79,7 @@ class Folder:
         return [_word(part, span, made) for braced in _unbrace(text) for part in _fields(braced, node)]
 
     def name(self, node: Node) -> list[Word]:
-        """The words of a command's name; of `$ ls`, a command copied with its prompt, the grammar makes a variable."""
-        raw = self.raw(node)
-        if raw.startswith("$ "):
-            return [Word(raw[2:].strip(), self._span(node), raw[2:].strip())]
+        """The words of a command's name."""
         return self.words(node.children[0])
 
     def _several(self, node: Node) -> list[Word] | None:
@@ -118,8 +88,9 @@ class Folder:
         if "@" not in raw:
             return None
         span = self._span(node)
-        if raw == '"$@"' and self.scope.positional is not None:
-            return [Word(given, span, given if given is not None else UNKNOWN) for given in self.scope.positional]
+        if raw == '"$@"':
+            given = self.scope.positional or ()
+            return [Word(one, span, one if one is not None else UNKNOWN) for one in given]
         found = _ARRAY.fullmatch(raw)
         value = lookup(found[1], self.scope) if found else None
         return None if value is None else [Word(one, span, one) for one in value.split()]
@@ -133,14 +104,6 @@ class Folder:
 
     def raw(self, node: Node) -> str:
         return self._source[node.start_byte : node.end_byte].decode("utf-8", "replace")
-
-    def between(self, start: int, end: int) -> str:
-        """What stands between two offsets in bytes."""
-        return self._source[start:end].decode("utf-8", "replace")
-
-    def heredoc(self, node: Node) -> str:
-        """The body of an unquoted heredoc, expansions folded."""
-        return self._inside(node, quoted=True).translate(_SHOWN)
 
     def _piece(self, node: Node, *, quoted: bool) -> str:
         kind = node.type
@@ -158,13 +121,13 @@ class Folder:
         raw = self.raw(node)
         if kind == "arithmetic_expansion":
             return raw.strip("$()[] ") if raw.strip("$()[] ").isdigit() else UNKNOWN
-        return raw.translate(_HIDDEN) if quoted else raw
+        return raw.translate(HIDDEN) if quoted else raw
 
     def _expansion(self, node: Node, *, quoted: bool) -> str:
         raw = self.raw(node)
         plain = raw.lstrip()
         self._visit(node)
-        lead = raw[: len(raw) - len(plain)].translate(_HIDDEN)
+        lead = raw[: len(raw) - len(plain)].translate(HIDDEN)
         return lead + self._value(expand(plain, self.scope), quoted=quoted)
 
     def _visit(self, node: Node) -> None:
@@ -180,25 +143,25 @@ class Folder:
         at = node.start_byte
         for child in node.children:
             if child.start_byte > at:
-                pieces.append(self._source[at : child.start_byte].decode("utf-8", "replace").translate(_HIDDEN))
+                pieces.append(self._source[at : child.start_byte].decode("utf-8", "replace").translate(HIDDEN))
             if child.type in ('"', "$", '$"'):
                 if child.type == "$" and child.next_sibling is None:
                     pieces.append("$")
                 elif child.type == '"':
-                    pieces.append(self.raw(child).strip('"').translate(_HIDDEN))
+                    pieces.append(self.raw(child).strip('"').translate(HIDDEN))
                 at = child.end_byte
                 continue
             pieces.append(self._piece(child, quoted=quoted))
             at = child.end_byte
         if node.child_count == 0:
-            pieces.append(self.raw(node).strip('"').translate(_HIDDEN))
+            pieces.append(self.raw(node).strip('"').translate(HIDDEN))
         return "".join(pieces)
 
     def _value(self, value: str | None, *, quoted: bool) -> str:
         if value is None:
             return UNKNOWN
         if quoted:
-            return value.translate(_HIDDEN)
+            return value.translate(HIDDEN)
         separators = self.scope.variables.get("IFS")
         if separators:
             return _SPLIT.join(re.split(f"[{re.escape(separators)}]", value))
@@ -215,45 +178,51 @@ def _fields(text: str, node: Node) -> list[str]:
 
 def _word(text: str, span: Span, commands: tuple[Command, ...]) -> Word:
     glob = any(c in text for c in "*?[")
-    shape = text.translate(_SHOWN)
+    shape = text.translate(SHOWN)
     return Word(None if UNKNOWN in shape else shape, span, shape, glob, commands)
 
 
-def _unbrace(text: str) -> list[str]:
-    """Brace expansion, innermost first; beyond 64 words the braces stay as they are."""
-    done = [text]
-    if "{" not in text:
-        return done
-    for _ in range(8):
-        grown: list[str] = []
-        changed = False
-        for one in done:
-            options = None
-            for found in _BRACES.finditer(one):
-                options = _options(found.group(1))
-                if options:
-                    grown += [one[: found.start()] + option + one[found.end() :] for option in options]
-                    changed = True
-                    break
-            if not options:
-                grown.append(one)
-        if not changed or len(grown) > _MOST_BRACES:
-            return done
-        done = grown
-    return done
+def _unbrace(text: str, most: int = _MOST_BRACES) -> list[str]:
+    """Brace expansion, from the left, outer ones first; beyond `most` words the braces stay as they are."""
+    start = text.find("{")
+    while start >= 0:
+        options, end = _options(text, start)
+        if options:
+            tails = _unbrace(text[end:], most)
+            inner = [one for option in options for one in _unbrace(option, most)]
+            if len(inner) * len(tails) > most:
+                return [text]
+            return [text[:start] + one + tail for one in inner for tail in tails]
+        start = text.find("{", start + 1)
+    return [text]
 
 
-def _options(inside: str) -> list[str] | None:
-    if "," in inside:
-        return inside.split(",")
+def _options(text: str, start: int) -> tuple[list[str] | None, int]:
+    """What the brace at `start` stands for, if it is closed and has a comma or a range; and where it ends."""
+    depth, last, parts = 0, start + 1, []
+    for found in _MARKS.finditer(text, start):
+        at, mark = found.start(), found.group()
+        if mark == "," and depth == 1:
+            parts.append(text[last:at])
+            last = at + 1
+        depth += (mark == "{") - (mark == "}")
+        if depth == 0:
+            parts.append(text[last:at])
+            return (parts if len(parts) > 1 else _range(parts[0])), at + 1
+    return None, len(text)
+
+
+def _range(inside: str) -> list[str] | None:
     found = _RANGE.fullmatch(inside)
     if found is None:
         return None
     first, last, step = found.groups()
-    if first.lstrip("-").isdigit() != last.lstrip("-").isdigit():
-        return None
     numeric = first.lstrip("-").isdigit()
+    if numeric != last.lstrip("-").isdigit():
+        return None
     low, high = (int(first), int(last)) if numeric else (ord(first), ord(last))
     stride = abs(int(step or 1)) or 1
     values = range(low, high + 1, stride) if low <= high else range(low, high - 1, -stride)
-    return [str(v) if numeric else chr(v) for v in values[:_MOST_BRACES]]
+    padded = [one.lstrip("-") for one in (first, last) if _PADDED.match(one)]
+    width = max(len(first), len(last)) if numeric and padded else 0
+    return [f"{v:0{width}}" if numeric else chr(v) for v in values[: _MOST_BRACES + 1]]

@@ -8,7 +8,7 @@ import re
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from guardrails.commands.fold import ansi
+from guardrails.commands.ansi import ansi
 
 if TYPE_CHECKING:
     from collections.abc import Callable

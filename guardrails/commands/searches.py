@@ -67,9 +67,7 @@ def _reached(root: Word, tests: Sequence[Word]) -> Word:
 
 def xargs(command: Command, _scope: Scope) -> list[Tail | Code]:
     """`… | xargs command`: the command with what it would be given, where that is known."""
-    tail = PREFIXES["xargs"].tail(command.argv)
-    if not tail:
-        return []
+    tail = PREFIXES["xargs"].tail(command.argv) or (Word("echo", command.span, "echo"),)
     text = fed(command)
     given = [Word(t, command.span, t) for t in text.split()] if text else _listed(command)
     marks = {w.shape[2:] for w in command.argv if w.shape.startswith(("-I", "-i")) and len(w.shape) > 2}

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from guardrails.commands.fold import Folder
 from guardrails.commands.outputs import output
-from guardrails.commands.tree import UNKNOWN, Command, Redirect, Word
+from guardrails.commands.private import HEREDOC, HERESTRING
+from guardrails.commands.tree import Command, Redirect, Word
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,8 +28,8 @@ _BRANCHES = frozenset(
         "c_style_for_statement",
     }
 )
-_REDIRECTS = frozenset({"file_redirect", "heredoc_redirect", "herestring_redirect"})
-_QUIET = _REDIRECTS | {"comment", "heredoc_body", "heredoc_start", "heredoc_end"}
+_REDIRECTS = frozenset({"file_redirect", "herestring_redirect"})
+_QUIET = _REDIRECTS | {"comment"}
 _WORDS = frozenset({"string", "concatenation", "simple_expansion", "expansion", "command_substitution"})
 _MOST_LOOPS = 8
 _Commands = tuple[Command, ...]
@@ -91,59 +92,23 @@ class Statements:
         return stdin
 
     def _redirected(self, node: Node, stdin: _Commands, redirects: tuple[Redirect, ...]) -> _Commands:
-        # The grammar hangs what follows a heredoc's start on the same line below the redirection.
         body: Node | None = None
         own: list[Redirect] = []
-        after: list[tuple[bool, Node]] = []
         for child in node.named_children:
             if child.type in _REDIRECTS:
                 own += self._redirects(child)
-                if child.type != "heredoc_redirect":
-                    continue
-                after += [
-                    (child.children[i - 1].type == "|" or part.type == "pipeline", part)
-                    for i, part in enumerate(child.children)
-                    if part.is_named and self._statement(part)
-                ]
             else:
                 body = child
         redirects += tuple(own)
-        if body is None:
-            out: _Commands = (
-                self._unfold.emit(Command((), redirects, self._span(node), wrappers=self._unfold.wrappers, stdin=stdin))
-                if redirects
-                else ()
-            )
-        else:
+        if body is not None:
             self._trailing_end = body.end_byte
-            out = self._visit(body, stdin, redirects)
-        for piped, part in after:
-            out = self._visit(part, out if piped else (), ())
-        return out
-
-    @staticmethod
-    def _statement(node: Node) -> bool:
-        return node.type not in _REDIRECTS and node.type not in (
-            "heredoc_start",
-            "heredoc_body",
-            "heredoc_end",
-            "file_descriptor",
-            "word",
-            "string",
-            "raw_string",
-            "concatenation",
-            "simple_expansion",
-            "expansion",
-            "comment",
-            "command_substitution",
-            "ansi_c_string",
-            "number",
-        )
+            return self._visit(body, stdin, redirects)
+        if not redirects:
+            return ()
+        alone = Command((), redirects, self._span(node), wrappers=self._unfold.wrappers, stdin=stdin)
+        return self._unfold.emit(alone)
 
     def _redirects(self, node: Node) -> list[Redirect]:
-        if node.type == "heredoc_redirect":
-            nested = [r for child in node.named_children if child.type in _REDIRECTS for r in self._redirects(child)]
-            return [self._heredoc(node), *nested]
         descriptor, operator, target = None, "", None
         for child in node.children:
             if child.type == "file_descriptor":
@@ -155,22 +120,14 @@ class Statements:
                 target = child
             elif child.end_byte != node.end_byte or not self._fold.raw(child).isdigit():
                 self._trailing += self._fold.words(child)  # the grammar takes `rm >log -rf /` for three targets
-        word = self._fold.value(target) if target is not None else Word("", self._span(node), "")
-        return [Redirect(operator, word, descriptor)]
-
-    def _heredoc(self, node: Node) -> Redirect:
-        start = next((c for c in node.children if c.type == "heredoc_start"), None)
-        body = next((c for c in node.children if c.type == "heredoc_body"), None)
-        span = self._span(body if body is not None else node)
-        if body is None or start is None:
-            return Redirect("<<", Word("", span, ""))
-        literal = any(c in self._fold.raw(start) for c in "'\"\\")
-        text = self._fold.raw(body) if literal else self._fold.heredoc(body)
-        # The grammar takes a body's first line for words of the command where it begins with a backslash.
-        stray = next((c for c in node.children if c.type == "word" and self._fold.raw(c).startswith("\n")), None)
-        if stray is not None:
-            text = self._fold.between(stray.start_byte + 1, body.start_byte) + text
-        return Redirect("<<", Word(None if UNKNOWN in text else text, span, text))
+        if target is None:
+            return [Redirect(operator, Word("", self._span(node), ""), descriptor)]
+        word = self._fold.value(target)
+        mark = self._fold.raw(target)[:1]
+        if mark == HEREDOC:
+            text = f"{word.shape}\n" if word.shape else ""
+            return [Redirect("<<", word._replace(text=None if word.text is None else text, shape=text), descriptor)]
+        return [Redirect("<<<" if mark == HERESTRING else operator, word, descriptor)]
 
     def _assignments(self, node: Node) -> _Commands:
         if node.type == "variable_assignments":
