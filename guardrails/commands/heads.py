@@ -9,7 +9,7 @@ from fnmatch import filter as matching
 from typing import TYPE_CHECKING, NamedTuple
 
 from guardrails.commands import encoded
-from guardrails.commands.fold import ansi
+from guardrails.commands.ansi import ansi
 from guardrails.confusables import SELECTORS, TAGS
 from guardrails.text import canonical, layers
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from guardrails.commands.fold import Folder
 from guardrails.commands.outputs import output
 from guardrails.commands.private import HEREDOC, HERESTRING
-from guardrails.commands.tree import Command, Redirect, Word
+from guardrails.commands.tree import UNKNOWN, Command, Redirect, Word
 
 if TYPE_CHECKING:
     from collections.abc import Callable
