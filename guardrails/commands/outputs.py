@@ -105,16 +105,16 @@ def _base64(arguments: list[str], text: str) -> str | None:
 
 
 def _xxd(arguments: list[str], text: str) -> str | None:
-    if not any("r" in a for a in arguments if a.startswith("-")):
-        return None
+    if not any("r" in a for a in arguments if a.startswith("-")) or not arguments[-1].startswith("-"):
+        return None  # it prints a dump, or reads a file
     try:
         return bytes.fromhex(re.sub(r"\\x|[^0-9A-Fa-f]", "", text)).decode("utf-8", "replace")
     except ValueError:
         return None
 
 
-def _rev(_arguments: list[str], text: str) -> str | None:
-    return "\n".join(line[::-1] for line in text.split("\n"))
+def _rev(arguments: list[str], text: str) -> str | None:
+    return None if arguments else "\n".join(line[::-1] for line in text.split("\n"))
 
 
 _SAVES = frozenset({"-o", "-O", "--output", "--output-document"})

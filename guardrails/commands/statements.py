@@ -32,6 +32,8 @@ _REDIRECTS = frozenset({"file_redirect", "herestring_redirect"})
 _QUIET = _REDIRECTS | {"comment"}
 _WORDS = frozenset({"string", "concatenation", "simple_expansion", "expansion", "command_substitution"})
 _MOST_LOOPS = 8
+# Variables that do something by being set, in front of a command too: `LD_PRELOAD=/tmp/x.so ls`.
+_TELLING = frozenset({"LD_PRELOAD", "LD_AUDIT", "DYLD_INSERT_LIBRARIES", "HISTFILE", "HISTSIZE", "HISTFILESIZE"})
 _Commands = tuple[Command, ...]
 
 
@@ -116,6 +118,8 @@ class Statements:
                 descriptor = int(raw) if raw.isdigit() else None
             elif not child.is_named:
                 operator = child.type
+            elif child.type == "ERROR" and operator == "<" and self._fold.raw(child) == ">":
+                operator = "<>"  # the grammar knows no `3<>/dev/tcp/host/port`
             elif target is None:
                 target = child
             elif child.end_byte != node.end_byte or not self._fold.raw(child).isdigit():
@@ -148,6 +152,9 @@ class Statements:
             before = self._scope.variables.get(key, "")
             text = None if before is None or text is None else before + text
         self._scope.assign(key, text)
+        if key in _TELLING and node.parent is not None and node.parent.type != "declaration_command":
+            words = (self._word(node, "export"), self._word(node, f"{key}={UNKNOWN if text is None else text}"))
+            self._unfold.found.append(Command(words, span=self._span(node), wrappers=self._unfold.wrappers))
         return ()
 
     def _declaration(self, node: Node) -> _Commands:
