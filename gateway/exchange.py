@@ -22,6 +22,7 @@ from gateway.protocols.chat_stream import ChatStream, StreamBroken
 from gateway.store.records import Outcome
 from gateway.store.spool import SpoolFailed
 from guardrails.escalation import Signals, assess
+from guardrails.given import Given
 from guardrails.interface import Channel
 
 if TYPE_CHECKING:
@@ -231,10 +232,11 @@ class Exchange:
             completion = chat_answer.read(body)
         except msgspec.DecodeError as error:
             raise StreamBroken("the model server sent what is no completion") from error
+        given = Given(request.words)
         if len(body) < INLINE_CHARACTERS:
-            results = chat_answer.judge(completion, account.guard)
+            results = chat_answer.judge(completion, account.guard, given)
         else:
-            results = await asyncio.to_thread(chat_answer.judge, completion, account.guard)
+            results = await asyncio.to_thread(chat_answer.judge, completion, account.guard, given)
         account.guard_output_seconds = time.perf_counter() - began
         account.judged_output(results, completion.usage)
         await self._sign(account, results)
@@ -257,6 +259,7 @@ class Exchange:
             choices=request.choices,
             keep_logprobs=request.wants_logprobs,
             keep_usage=request.wants_usage,
+            given=Given(request.words),
         )
         action = account.action
         self._metrics.stream_opened()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from gateway.access import write_private
+from guardrails.given import Given
 from guardrails.interface import Action
 from guardrails.permits.interface import PermitError
 from guardrails.permits.issue import Issuer
@@ -62,6 +63,7 @@ def sign_answer(key: SigningKey, guard: Guard, account: Account, results: list[C
         lambda: f"{account.id}.{next(count)}",
         account.id,
         {name: parameter.value for name, parameter in (account.extras.parameters or {}).items()},
+        Given(account.request.words),
     )
     found = []
     for result in results:

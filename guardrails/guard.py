@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from guardrails.checks.commands import CommandsCheck
 from guardrails.checks.injection import InjectionCheck
+from guardrails.checks.invented import NAME as INVENTED
+from guardrails.checks.invented import InventedWatch
 from guardrails.commands.concealed import CONCEALED, HIDDEN
 from guardrails.commands.judge import CommandJudge
 from guardrails.commands.mends import nearest
@@ -23,7 +25,8 @@ if TYPE_CHECKING:
 
     from guardrails.commands.rules import RuleSet
     from guardrails.commands.runbooks import Catalogue
-    from guardrails.interface import Check, Finding, Outcome
+    from guardrails.given import Given
+    from guardrails.interface import Check, Finding, Outcome, Watch
     from guardrails.policy import Policy
 
 _BADNESS = {severity: badness for badness, severity in enumerate(Severity)}
@@ -100,10 +103,20 @@ class Guard:
         shell: Shell = Shell.AUTO,
         type: str = "free_text",  # noqa: A002 - the contract's word for a parameter's type
         values: Sequence[str] = (),
+        given: Given | None = None,
     ) -> Verdict:
-        """The verdict on one whole text; on an output it is the one a stream of it gets, however it is cut."""
+        """The verdict on one whole text; on an output it is the one a stream of it gets, however it is cut.
+
+        Args:
+            text: As it was sent.
+            channel: Where it stands.
+            shell: The language of a command.
+            type: The declared type of a parameter's value.
+            values: Of an `enum` those that are allowed.
+            given: What was named before an output was written; without it nobody can say what is invented.
+        """
         if channel is Channel.OUTPUT:
-            stream = self.stream()
+            stream = self.stream(given)
             stream.feed(text)
             stream.finish()
             return stream.verdict()
@@ -127,10 +140,19 @@ class Guard:
             verdicts.append(self.examine("\n".join(texts), channel))
         return merged(verdicts)
 
-    def stream(self) -> GuardStream:
-        """A new watch over one answer that arrives in pieces."""
-        watches = [(check.name, watch) for check in self._by_channel[Channel.OUTPUT] if (watch := check.watch())]
+    def stream(self, given: Given | None = None) -> GuardStream:
+        """A new watch over one answer that arrives in pieces; `given` as of `examine`."""
+        watches: list[tuple[str, Watch]] = [
+            (check.name, watch) for check in self._by_channel[Channel.OUTPUT] if (watch := check.watch())
+        ]
+        if given is not None:
+            stops = self._stops if self.policy.checks.invented.stops else None
+            held = self.policy.budgets.held_characters
+            watches.append((INVENTED, InventedWatch(given, self.catalogue.words, held, stops)))
         return GuardStream(watches, self.decide, self._crashed, clock=self._clock, seconds=self.policy.budgets.seconds)
+
+    def _stops(self, finding: Finding) -> bool:
+        return self.policy.action(finding).stops
 
     def decide(self, outcomes: Sequence[Outcome], ran: tuple[str, ...]) -> Verdict:
         """One verdict of many outcomes: the strongest action that the policy gives any of them."""
@@ -162,6 +184,9 @@ class Guard:
         words = self.policy.refusal
         if not verdict.findings:
             return words.unchecked
+        stopping = {finding.check for finding in verdict.findings if self._stops(finding)}
+        if stopping == {INVENTED}:
+            return words.invented
         if verdict.action is Action.ESCALATE:
             return words.escalated
         text = words.input if any(finding.check == "injection" for finding in verdict.findings) else words.output

@@ -131,10 +131,13 @@ class Progress:
     Attributes:
         settled: Offset up to which the watch has judged and will claim nothing any more.
         outcomes: What it found or could not check in what was settled by this step.
+        late: The same of a watch that waits for the others, each with the offset up to which they must have settled
+            before it counts; None of a watch that does not.
     """
 
     settled: int
     outcomes: tuple[Found | Unchecked, ...] = ()
+    late: tuple[tuple[int, Found | Unchecked], ...] | None = None
 
 
 class Watch(Protocol):

@@ -21,9 +21,12 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 from guardrails.interface import Action, Finding
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pydantic_core import ErrorDetails
 
 Stop = Literal["block", "escalate"]
+Telling = Literal["allow", "block", "escalate"]
 Text = Annotated[str, Field(min_length=1, max_length=2000)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 
@@ -66,9 +69,24 @@ class CheckPolicy(Frozen):
     rules: dict[str, Stop] = Field(default_factory=dict)
 
 
+class InventedPolicy(Frozen):
+    """What names that nobody gave lead to; None tells of them and lets the answer go on."""
+
+    action: Telling | None = None
+    rules: dict[Literal["invented.host", "invented.service", "invented.path", "invented.flag"], Telling] = Field(
+        default_factory=dict
+    )
+
+    @property
+    def stops(self) -> bool:
+        """Whether a finding may stop an answer."""
+        return any(Action(action).stops for action in (self.action, *self.rules.values()) if action is not None)
+
+
 class Checks(Frozen):
     commands: CheckPolicy = CheckPolicy()
     injection: CheckPolicy = CheckPolicy()
+    invented: InventedPolicy = InventedPolicy()
 
 
 class Budgets(Frozen):
@@ -104,6 +122,9 @@ class Refusal(Frozen):
     )
     escalated: Text = (
         "I stopped here: what this command would do can't be told for certain, so a person should look at it first."
+    )
+    invented: Text = (
+        "I stopped here: the next step would have named something that nobody mentioned, so a person should look at it."
     )
     unchecked: Text = "I can't answer this: it could not be checked completely, and what is not checked does not pass."
     alternative: Text = "A safer way:"
@@ -159,8 +180,9 @@ class Policy(Frozen):
 
     def action(self, finding: Finding) -> Action:
         """What `finding` leads to: this policy's word on the rule, on its check, else the rule's own."""
-        check: CheckPolicy | None = getattr(self.checks, finding.check, None)
-        override = check and (check.rules.get(finding.rule) or check.action)
+        check: CheckPolicy | InventedPolicy | None = getattr(self.checks, finding.check, None)
+        rules: Mapping[Any, str] = check.rules if check is not None else {}
+        override = check and (rules.get(finding.rule) or check.action)
         return Action(override) if override else finding.action
 
 

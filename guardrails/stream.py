@@ -29,6 +29,7 @@ class GuardStream:
         "_deadline",
         "_decide",
         "_findings",
+        "_late",
         "_names",
         "_offset",
         "_spent",
@@ -66,6 +67,7 @@ class GuardStream:
         self._offset = 0
         self._findings: list[Finding] = []
         self._unchecked: list[Unchecked] = []
+        self._late: list[tuple[int, Found | Unchecked]] = []
         self._verdict = decide((), self._names)
         self.stopped = False
 
@@ -84,18 +86,9 @@ class GuardStream:
     def _step(self, piece: str | None) -> int:
         clock = self._clock
         begun = clock() if clock else 0.0
-        settled = -1
-        for name, watch in self._watches:
-            try:
-                progress = watch.finish() if piece is None else watch.feed(piece)
-            except Exception as error:  # noqa: BLE001 - the boundary: whatever broke, the check did not pass
-                self._crashed(name, error)
-                self._note((Unchecked(name, "crashed"),))
-                return self._offset
-            if progress.outcomes:
-                self._note(progress.outcomes)
-            if settled < 0 or progress.settled < settled:
-                settled = progress.settled
+        settled = self._watched(piece)
+        if settled is None:
+            return self._offset
         if clock:
             self._spent += clock() - begun
             if self._spent > self._deadline and not self.stopped:
@@ -103,6 +96,36 @@ class GuardStream:
                 return self._offset
         self._offset = max(self._offset, settled)
         return self._offset
+
+    def _watched(self, piece: str | None) -> int | None:
+        """What all watches have settled; None where one crashed."""
+        settled = floor = -1
+        fresh: tuple[Found | Unchecked, ...] = ()
+        for name, watch in self._watches:
+            try:
+                progress = watch.finish() if piece is None else watch.feed(piece)
+            except Exception as error:  # noqa: BLE001 - the boundary: whatever broke, the check did not pass
+                self._crashed(name, error)
+                self._note((Unchecked(name, "crashed"),))
+                return None
+            if progress.outcomes:
+                fresh += progress.outcomes
+            if progress.late is not None:
+                self._late += progress.late
+            elif floor < 0 or progress.settled < floor:
+                floor = progress.settled
+            if settled < 0 or progress.settled < settled:
+                settled = progress.settled
+        if self._late:
+            self._count_late(floor)
+        if fresh and not self.stopped:
+            self._note(fresh)
+        return settled
+
+    def _count_late(self, floor: int) -> None:
+        """Count what waited for the other watches; they have settled up to `floor`, and what they found lies behind."""
+        while self._late and self._late[0][0] <= floor and not self.stopped:
+            self._note((self._late.pop(0)[1],))
 
     def _note(self, outcomes: Sequence[Outcome]) -> None:
         for outcome in outcomes:

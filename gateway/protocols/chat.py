@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -85,6 +85,17 @@ class ChatRequest:
             if name not in self.allowed and (value := self.document.get(name)) is not None:
                 for text in _strings(value):
                     yield Slot(name, text, Channel.PROMPT)
+        for name, text in self.extras.facts:
+            yield Slot(f"wardgate.{name}", text, Channel.PROMPT)
+
+    def words(self) -> Iterator[str]:
+        """Everything that names something before an answer is written, whoever said it."""
+        for message in self.document["messages"]:
+            yield from _strings(message)
+        for name in ("tools", *_FORCING):
+            yield from _strings(self.document.get(name))
+        yield from (parameter.value for parameter in (self.extras.parameters or {}).values())
+        yield from (text for _, text in self.extras.facts)
 
     def turns(self) -> list[Turn]:
         """The conversation as the escalation rules read it."""
@@ -123,7 +134,7 @@ def read(body: bytes, allowed: Collection[str]) -> ChatRequest:
     _typed(document, "structured_outputs", dict, "an object")  # vLLM answers anything else with a 500
     wardgate = extras.read(document.pop("wardgate", None), _user(document))
     if document.get("store") is False:
-        wardgate = Extras(wardgate.conversation_id, wardgate.user_id, wardgate.parameters, store=False)
+        wardgate = replace(wardgate, store=False)
     options = _typed(document, "stream_options", dict, "an object") or {}
     return ChatRequest(
         document=document,

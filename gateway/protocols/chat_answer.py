@@ -15,6 +15,7 @@ import orjson
 from guardrails.interface import Channel, Verdict, merged
 
 if TYPE_CHECKING:
+    from guardrails.given import Given
     from guardrails.guard import Guard
 
 FILTERED = "content_filter"
@@ -162,11 +163,11 @@ def refusal_events(inference_id: str, model: str, text: str, choices: int, wardg
     return b"".join(b"data: " + event + b"\n\n" for event in events)
 
 
-def judge(completion: Completion, guard: Guard) -> list[ChoiceResult]:
+def judge(completion: Completion, guard: Guard, given: Given | None = None) -> list[ChoiceResult]:
     """Every choice through the guard's output channel; a refused one gets the refusal as what is sent."""
     results = []
     for choice in completion.choices:
-        verdict = merged(guard.examine(text, Channel.OUTPUT) for text in texts(choice.message))
+        verdict = merged(guard.examine(text, Channel.OUTPUT, given=given) for text in texts(choice.message))
         written = choice.message.content or ""
         calls = msgspec.json.encode(choice.message.tool_calls) if choice.message.tool_calls else b""
         stopped = verdict.action.stops

@@ -26,6 +26,7 @@ from gateway.protocols.chat_answer import (
 from guardrails.interface import merged
 
 if TYPE_CHECKING:
+    from guardrails.given import Given
     from guardrails.guard import Guard
     from guardrails.stream import GuardStream
 
@@ -117,12 +118,22 @@ class ChatStream:
         usage: Token counts, once known.
     """
 
-    def __init__(self, guard: Guard, inference_id: str, *, choices: int, keep_logprobs: bool, keep_usage: bool) -> None:
+    def __init__(
+        self,
+        guard: Guard,
+        inference_id: str,
+        *,
+        choices: int,
+        keep_logprobs: bool,
+        keep_usage: bool,
+        given: Given | None = None,
+    ) -> None:
         self.finished = False
         self.cut = False
         self.begun = False
         self.usage: Usage | None = None
         self._guard = guard
+        self._given = given
         self._id = inference_id
         self._keep_logprobs = keep_logprobs
         self._keep_usage = keep_usage
@@ -233,7 +244,7 @@ class ChatStream:
     def _feed(self, choice: _Choice, name: str, piece: str) -> tuple[_Text, int]:
         text = choice.texts.get(name)
         if text is None:
-            text = choice.texts[name] = _Text(self._guard.stream())
+            text = choice.texts[name] = _Text(self._guard.stream(self._given))
         text.feed(piece)
         return text, text.length
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gateway.errors import InvalidRequest, UnsupportedParameter, shown
 from gateway.protocols.interface import Extras
 from guardrails.parameters import Parameter, ParameterError, parse
 
-OFFERED = ("conversation_id", "user_id", "parameters", "store")
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+OFFERED = ("conversation_id", "user_id", "parameters", "store", "facts")
 LONGEST_ID = 256
+MOST_FACTS = 10_000
 
 
 def read(raw: object, user: str) -> Extras:
@@ -43,6 +47,7 @@ def read(raw: object, user: str) -> Extras:
         user_id=_identifier(raw, "user_id") or user,
         parameters=_parameters(raw.get("parameters")),
         store=store is not False,
+        facts=tuple(_facts(raw.get("facts"), "facts")),
     )
 
 
@@ -57,6 +62,49 @@ def _identifier(raw: dict[str, Any], key: str) -> str:
             code="invalid_value",
         )
     return value
+
+
+def _facts(raw: object, field: str) -> Iterator[tuple[str, str]]:
+    """The texts of facts: one text, a list of them, or an object of values, each of which may be a list.
+
+    They are for checking what an answer names, and are not sent to the model.
+    """
+    found = [(field, raw)] if isinstance(raw, str) else list(_values(raw, field))
+    if len(found) > MOST_FACTS:
+        raise InvalidRequest(
+            f"'wardgate.{field}' holds {len(found)} values. Send at most {MOST_FACTS}.",
+            param=f"wardgate.{field}",
+            code="invalid_value",
+        )
+    for name, value in found:
+        if isinstance(value, int | float):
+            yield name, str(value)
+        elif isinstance(value, str):
+            yield name, value
+        elif value is not None:
+            raise InvalidRequest(
+                f"'wardgate.{name}' must be a text or a number, got {shown(value)}.",
+                param=f"wardgate.{name}",
+                code="invalid_type",
+            )
+
+
+def _values(raw: object, field: str) -> Iterator[tuple[str, object]]:
+    if isinstance(raw, list):
+        yield from ((f"{field}[{index}]", value) for index, value in enumerate(raw))
+    elif isinstance(raw, dict):
+        for name, value in raw.items():
+            yield f"{field}.{name}", name
+            if isinstance(value, list):
+                yield from _values(value, f"{field}.{name}")
+            else:
+                yield f"{field}.{name}", value
+    elif raw is not None:
+        raise InvalidRequest(
+            f"'wardgate.{field}' must be a text, a list of texts or an object of values, got {shown(raw)}.",
+            param=f"wardgate.{field}",
+            code="invalid_type",
+        )
 
 
 def _parameters(raw: object) -> dict[str, Parameter] | None:

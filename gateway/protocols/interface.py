@@ -21,9 +21,14 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Extras:
-    """The contract's `wardgate` request object, checked."""
+    """The contract's `wardgate` request object, checked.
+
+    Attributes:
+        facts: What the answer may name beside what the request does: each text with the field it stands in.
+    """
 
     conversation_id: str = ""
     user_id: str = ""
     parameters: dict[str, Parameter] | None = None
     store: bool = True
+    facts: tuple[tuple[str, str], ...] = ()

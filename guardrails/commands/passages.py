@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from guardrails import mentions, regions
 from guardrails.commands.extent import Waiting, open_fence
+from guardrails.commands.units import Unjudged
 from guardrails.interface import Shell
 
 if TYPE_CHECKING:
@@ -58,15 +59,22 @@ class Passage(NamedTuple):
 
 
 class Passages:
-    """One answer, taken in pieces."""
+    """One answer, taken in pieces.
 
-    def __init__(self) -> None:
+    Attributes:
+        reached: Offset behind the last line that was looked at.
+    """
+
+    def __init__(self, longest: int) -> None:
+        """Tell the passages of an answer whose logical lines have at most `longest` characters."""
+        self._longest = longest
         self._pieces: list[str] = []
         self._text = ""  # what is not told apart yet, from the beginning of a logical line on
         self._base = 0  # its offset
         self._before = ""  # the end of the prose before it
         self._fence: Fence | None = None
         self._inside = 0  # offset of the open fence's inside
+        self.reached = 0
         self._line: Waiting | None = None  # of the command behind a prompt that goes on
 
     @property
@@ -74,24 +82,28 @@ class Passages:
         """Offset up to which every passage has been told."""
         return self._base
 
-    def feed(self, piece: str) -> list[Passage]:
-        """The passages that end in `piece`.
+    def keep(self, piece: str) -> None:
+        """Take a piece that holds no line end, and so ends no passage."""
+        self._pieces.append(piece)
+
+    def feed(self, piece: str) -> Iterator[Passage]:
+        """The passages that end in `piece`; all of them must be taken.
 
         Raises:
-            Unjudged: A line goes on for so long that nobody can say where it ends.
+            Unjudged: A line goes on for so long that nobody can say where it ends; `reached` tells how far.
         """
         self._pieces.append(piece)
-        return self._read(final=False) if "\n" in piece else []
+        return self._read(final=False) if "\n" in piece else iter(())
 
-    def finish(self) -> list[Passage]:
-        """The passages that the end of the answer ends.
+    def finish(self) -> Iterator[Passage]:
+        """The passages that the end of the answer ends; all of them must be taken.
 
         Raises:
             Unjudged: As `feed`.
         """
         return self._read(final=True)
 
-    def _read(self, *, final: bool) -> list[Passage]:
+    def _read(self, *, final: bool) -> Iterator[Passage]:
         text = self._text + "".join(self._pieces)
         self._pieces.clear()
         self._text = text
@@ -105,25 +117,39 @@ class Passages:
             end = text.find("\n", read) + 1 or (len(text) if final else 0)
             if not end:
                 break
+            self.reached = self._base + end
+            if end - at > self._longest:
+                raise Unjudged("too_long")
             closed = text[end - 1] == "\n"
             if self._fence:
-                at = self._fenced(self._fence, at, read, end, found, closed=closed, final=final)
+                at = self._fenced(self._fence, at, read, end, found, closed=closed)
             else:
-                at = self._prose(at, read, end, found, final=final)
+                at = self._prose(at, read, end, found)
             read = end
+            yield from found
+            found.clear()
+        if final and at < len(text):
+            yield from self._broken_off(at)
+            at = read = len(text)
         if self._fence:
             self._fence.read = read - at
         elif self._line:
             self._line.read = read - at
         self._text = text[at:]
         self._base += at
-        return found
 
-    def _prose(self, at: int, read: int, end: int, found: list[Passage], *, final: bool) -> int:
+    def _broken_off(self, at: int) -> Iterator[Passage]:
+        """A logical line that would go on."""
+        if not self._fence:
+            return self._unit(Kind.PROMPTED, at, len(self._text), regions.Language.SHELL, Shell.AUTO, closed=False)
+        if self._fence.mention:
+            return iter(())
+        return self._unit(Kind.FENCED, at, len(self._text), self._fence.language, self._fence.shell, closed=False)
+
+    def _prose(self, at: int, read: int, end: int, found: list[Passage]) -> int:
         """Take a line of prose, or a further one of a command behind a prompt; where the next logical line begins."""
         text = self._text
         line = text[read:end]
-        last = final and end == len(text)
         if self._line is None:
             at = read
             start = 0 if line.lstrip().startswith("#") else regions.prompt_end(line)
@@ -134,10 +160,10 @@ class Passages:
             self._line = Waiting()
         waiting = self._line
         whole = text[at:end]
-        if line.strip() and not last and (waiting.waits is None or waiting.waits.search(line)):
+        if line.strip() and (waiting.waits is None or waiting.waits.search(line)):
             waiting.spend(len(whole))
             waiting.waits = regions.waits_for(whole, prose=True)
-        if line.strip() and waiting.waits is not None and not last:
+        if line.strip() and waiting.waits is not None:
             return at
         self._line = None
         closed = text[end - 1] == "\n"
@@ -172,15 +198,13 @@ class Passages:
         self._fence = open_fence(line, run.start(), run.end(), before, mention=False)
         self._inside = self._base + start + len(line)
 
-    def _fenced(
-        self, fence: Fence, at: int, read: int, end: int, found: list[Passage], *, closed: bool, final: bool
-    ) -> int:
+    def _fenced(self, fence: Fence, at: int, read: int, end: int, found: list[Passage], *, closed: bool) -> int:
         """Take a line of a fence; where the next logical line begins."""
         text = self._text
         line = text[read:end]
         closes = fence.closes(line)
         stop = read if closes else end
-        if closes or (final and end == len(text)) or not fence.goes_on(text[at:end], line):
+        if closes or not fence.goes_on(text[at:end], line):
             if not fence.mention and text[at:stop].strip():
                 found += self._unit(Kind.FENCED, at, stop, fence.language, fence.shell, closed=closed or closes)
             fence.line = Waiting()
@@ -216,10 +240,10 @@ def _comment(text: str, language: regions.Language) -> bool:
 
 
 def passages(text: str) -> list[Passage]:
-    """Those of a whole answer.
+    """Those of a whole answer, however long its lines are.
 
     Raises:
         Unjudged: As `Passages.feed`.
     """
-    reader = Passages()
-    return reader.feed(text) + reader.finish()
+    reader = Passages(len(text))
+    return [*reader.feed(text), *reader.finish()]

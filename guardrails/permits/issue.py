@@ -2,7 +2,7 @@
 
 What an answer's earlier lines settled is not there when a runner takes one command out of it, and a label is only the
 writer's word: so a command is read in the one language that the permit names, with nothing before it. It gets a permit
-where every check looked, none found anything, and all of it could be read.
+where every check looked, none found anything, and all of it could be read. Names that nobody gave are found as well.
 """
 
 from __future__ import annotations
@@ -14,10 +14,13 @@ from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any
 
 from guardrails import regions
+from guardrails.checks.familiar import familiar
+from guardrails.checks.invented import named
 from guardrails.commands import readers
 from guardrails.commands.budget import BudgetExceeded
 from guardrails.commands.languages import languages
 from guardrails.commands.passages import Kind, passages
+from guardrails.commands.scope import Scope
 from guardrails.commands.units import Unjudged
 from guardrails.interface import Action, Channel, Shell
 from guardrails.permits.interface import Permit
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from guardrails.commands.passages import Passage
+    from guardrails.given import Given
     from guardrails.guard import Guard
     from guardrails.interface import Subject, Verdict
     from guardrails.permits.keys import SigningKey
@@ -46,6 +50,7 @@ class Issuer:
         name: A new permit's name.
         inference: The answer's id.
         parameters: What was bound into the request.
+        given: What was named before the answer was written; a command that names something else gets no permit.
     """
 
     key: SigningKey
@@ -54,6 +59,7 @@ class Issuer:
     name: Callable[[], str]
     inference: str = ""
     parameters: Mapping[str, str] = field(default_factory=dict)
+    given: Given | None = None
 
     def command(self, text: str, shell: Shell = Shell.AUTO) -> dict[str, Any] | None:
         """The permit of one command, as the contract has it; None where it gets none."""
@@ -61,7 +67,7 @@ class Issuer:
             return None
         shells = languages(text) if shell is Shell.AUTO else (shell,)
         clean = all(self._clean(text, one) for one in {shell, shells[-1]}) and _complete(text, shells[-1])
-        return self._signed(text, shells[-1], "") if clean else None
+        return self._signed(text, shells[-1], "") if clean and self._all_familiar(text, shells[-1]) else None
 
     def tool_call(self, tool: str, arguments: str) -> dict[str, Any] | None:
         """The permit of a tool call; None where its arguments are no JSON."""
@@ -71,7 +77,7 @@ class Issuer:
             return None
         if not tool or not signable(arguments):
             return None
-        clean = _untouched(self.guard.examine(arguments, Channel.OUTPUT))
+        clean = _untouched(self.guard.examine(arguments, Channel.OUTPUT, given=self.given))
         return self._signed(arguments, None, tool) if clean else None
 
     def answer(self, text: str, *, cut: bool = False) -> list[dict[str, Any]]:
@@ -86,6 +92,12 @@ class Issuer:
 
     def _clean(self, text: str, shell: Shell) -> bool:
         return _untouched(self.guard.examine(text, Channel.COMMAND, shell=shell))
+
+    def _all_familiar(self, text: str, shell: Shell) -> bool:
+        if self.given is None:
+            return True
+        words = self.guard.catalogue.words
+        return all(familiar(name, self.given, words) for name in named(text, shell, Scope()))
 
     def _signed(self, text: str, shell: Shell | None, tool: str) -> dict[str, Any]:
         permit = Permit(

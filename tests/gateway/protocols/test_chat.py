@@ -18,6 +18,28 @@ def read(**document: Any) -> chat.ChatRequest:
     return chat.read(json.dumps({"model": "default", "messages": [HELLO]} | document).encode(), ())
 
 
+def test_facts_are_counted() -> None:
+    """Each is judged, so that a million would take a gateway's whole time."""
+    with pytest.raises(InvalidRequest, match="at most 10000"):
+        read(wardgate={"facts": ["x"] * 10_001})
+
+
+def test_everything_of_a_request_names() -> None:
+    """Messages whoever wrote them, tools, schemas, parameters and facts."""
+    call = {"type": "function", "function": {"name": "f", "arguments": '{"host": "a5"}'}}
+    request = read(
+        messages=[
+            {"role": "user", "content": "a1 {{p}}"},
+            {"role": "assistant", "content": "a2", "tool_calls": [call]},
+        ],
+        tools=[{"type": "function", "function": {"name": "a3"}}],
+        response_format={"type": "json_schema", "json_schema": {"enum": ["a4"]}},
+        wardgate={"parameters": {"p": "a6"}, "facts": {"a7": "a8"}},
+    )
+    words = "\n".join(request.words())
+    assert [name for name in ["a1", "a2", "a3", "a4", "a5", "a6", "a7", "a8"] if name not in words] == []
+
+
 @pytest.mark.parametrize(
     ("document", "param"),
     [

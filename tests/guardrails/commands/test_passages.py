@@ -76,6 +76,8 @@ def test_offsets_are_the_answer_s() -> None:
         ("$ ls\n", [True]),
         ("`ls -l`", [True]),
         ("`ls -l", []),
+        ("```sh\nls \\\n", [False]),
+        ("$ ls \\\n", [False]),
     ],
 )
 def test_a_passage_that_the_end_cut_is_not_closed(text: str, closed: list[bool]) -> None:
@@ -99,11 +101,11 @@ PIECES = st.lists(
 def test_however_an_answer_is_cut_it_has_the_same_passages(pieces: list[str], data: st.DataObject) -> None:
     """What is told once stays told, in order, and never reaches behind `base`."""
     text = "".join(pieces)
-    reader, found = Passages(), list[Passage]()
+    reader, found = Passages(1000), list[Passage]()
     rest = text
     while rest:
         size = data.draw(st.integers(1, len(rest)))
-        fresh = reader.feed(rest[:size])
+        fresh = list(reader.feed(rest[:size]))
         assert all(one.end <= reader.base for one in fresh)
         found += fresh
         rest = rest[size:]
