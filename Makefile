@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: serve setup lint unit test loop bench bench-guard bench-oracle bench-training bench-adapters
+.PHONY: serve setup lint unit test fuzz loop bench bench-guard bench-oracle bench-training bench-adapters
 
 serve: setup
 	@$(BIN)/wardgate serve $(ARGS)
@@ -23,6 +23,9 @@ unit: setup
 test: setup
 	$(BIN)/coverage erase
 	$(BIN)/pytest -q --cov --cov-report=term $(ARGS)
+
+fuzz: setup
+	@$(BIN)/python tests/fuzz/run.py $(ARGS)
 
 loop: setup
 	@$(BIN)/python -m training.loop $(ARGS)

@@ -162,7 +162,7 @@ def hostile() -> dict[str, Maker]:
     return {repr(motif): repeated(motif) for motif in REPEATED} | MADE
 
 
-_PIECES = (
+PIECES = (
     *"abrm01 \n\t;|&<>()[]{}$'\"`\\^%~#*?!=,.:-_/@+",
     "rm", "rm ", "eval ", "sudo ", "sh ", "if ", "do\n", "fi", "$(", "${", "<<E", "&&", "||", ">>", "```", "\\\n",
     "{a,b}", "%25", "&amp;", "\\x41", "QUJD", "\u0301", "\u200b", "\uff52", "f(){", "a=b", "$a", "for i in ",
@@ -174,4 +174,4 @@ _PIECES = (
 def random_motifs(count: int, seed: int) -> list[str]:
     """Short rows of what means something to some reader, drawn by chance."""
     chance = random.Random(seed)
-    return ["".join(chance.choices(_PIECES, k=chance.randint(1, 5))) for _ in range(count)]
+    return ["".join(chance.choices(PIECES, k=chance.randint(1, 5))) for _ in range(count)]
