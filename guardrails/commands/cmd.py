@@ -10,6 +10,8 @@ from guardrails.commands.unfold import Unfolder
 from guardrails.interface import Shell
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from guardrails.commands.frame import Frame
     from guardrails.commands.scope import Scope
     from guardrails.commands.tree import Span
@@ -41,7 +43,7 @@ def read(text: str, frame: Frame) -> Script:
     frame.budget.spend(1 + len(text) // 64)
     unfold = Unfolder(frame)
     stdin: tuple[Command, ...] = ()
-    for words, redirects, piped in _Cutter(frame.scope, frame.span).cut(text):
+    for words, redirects, piped in _Cutter(frame.scope, frame.span, unfold.spend).cut(text):
         made = _command(words, redirects, stdin if piped else (), unfold, frame.span)
         stdin = made
     return Script(tuple(unfold.found), complete=True)
@@ -50,8 +52,9 @@ def read(text: str, frame: Frame) -> Script:
 def _command(
     words: list[Word], redirects: list[Redirect], stdin: tuple[Command, ...], unfold: Unfolder, span: Span | None
 ) -> tuple[Command, ...]:
-    while words and _leading(words) is not None:
-        words = _leading(words) or []
+    while words and (rest_of := _leading(words)) is not None:
+        unfold.spend(1 + len(words) // 64)
+        words = rest_of
     if not words:
         return ()
     first = words[0]
@@ -99,10 +102,14 @@ def _switches(word: Word) -> list[Word]:
     return [Word(one, word.span, one) for one in re.findall(r"/[^/]+", word.shape)]
 
 
+_LONGEST = 8191  # characters of a line, and so of a value, of cmd.exe
+
+
 class _Cutter:
     """Cuts one text into commands: their words, redirections, and whether each reads from the one before."""
 
-    def __init__(self, scope: Scope, span: Span | None) -> None:
+    def __init__(self, scope: Scope, span: Span | None, spend: Callable[[int], None]) -> None:
+        self._spend = spend
         self.found: list[tuple[list[Word], list[Redirect], bool]] = []
         self._scope = scope
         self._span = span
@@ -136,6 +143,7 @@ class _Cutter:
     def _word(self, raw: str, span: Span) -> None:
         where = self._span if self._span is not None else span
         texts = _expanded(raw, self._scope, first=not self._words)
+        self._spend(sum(map(len, texts)) // 64)
         made = [Word(None if UNKNOWN in w else w, where, w) for w in texts]
         if self._operator and made:
             self._redirects.append(Redirect(self._operator, made[0]))
@@ -159,7 +167,7 @@ def _expanded(raw: str, scope: Scope, *, first: bool) -> list[str]:
     def one(match: re.Match[str]) -> str:
         name = match["name"].lower()
         value = scope.variables.get(f"%{name}")
-        if value is None:
+        if value is None or len(value) > _LONGEST:
             return match.group() if name in _KEPT and match["start"] is None and match["old"] is None else UNKNOWN
         if match["start"] is not None:
             start, length = int(match["start"]), match["length"]

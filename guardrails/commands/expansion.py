@@ -16,7 +16,9 @@ _ABSOLUTE = frozenset({"HOME", "PWD", "PATH", "SHELL", "BASH"})
 _FORM = re.compile(r"\$\{(?P<mark>[!#]?)(?P<name>\w+|[@*#?$!-])(?P<index>\[[^\]]*\])?(?P<rest>.*)\}", re.DOTALL)
 _DEFAULT = re.compile(r":?[-=+]")
 _QUOTES = re.compile(r"[\\'\"]")
-_SLICE = re.compile(r":\s*\(?\s*(-?\d+)\s*\)?(?::\s*(-?\d+))?\s*")
+_SLICE = re.compile(r":\s*\(?\s*(-?\d{1,9})\s*\)?(?::\s*(-?\d{1,9}))?\s*", re.ASCII)
+_POSITION = re.compile(r"[0-9]{1,9}")
+_LONGEST = 1 << 16
 _CASE: dict[str, Callable[[str], str]] = {
     "^^": str.upper,
     ",,": str.lower,
@@ -44,10 +46,11 @@ def lookup(name: str, scope: Scope) -> str | None:
     """A variable's or parameter's value; `$@` and `$*` are empty where no arguments are known."""
     if name in scope.variables:
         return scope.variables[name]
-    if name not in ("@", "*") and not name.isdigit():
+    numbered = _POSITION.fullmatch(name) is not None
+    if name not in ("@", "*") and not numbered:
         return _COMMON.get(name) if scope.environment is None else scope.environment.get(name, "")
     given = scope.positional
-    if name.isdigit():
+    if numbered:
         at = int(name) - 1
         return None if given is None or at < 0 else given[at] if at < len(given) else ""
     return "" if given is None else None if None in given else " ".join(a or "" for a in given)
@@ -84,6 +87,8 @@ def _replaced(value: str, rest: str) -> str | None:
     if not old or any(c in old + new for c in "*?[$`"):
         return None
     old, new = _QUOTES.sub("", old), _QUOTES.sub("", new)
+    if not old or len(value) // len(old) * len(new) > _LONGEST:
+        return None
     return value.replace(old, new) if every else value.replace(old, new, 1)
 
 

@@ -154,7 +154,7 @@ class Expressions:
 
     def _expanded(self, text: str) -> str:
         """The inside of a double-quoted string that the grammar has not taken apart."""
-        pieces, at = [], 0
+        pieces, at, size = [], 0, 0
         for found in _NAMED.finditer(text):
             if found.start() and text[found.start() - 1] == "`":
                 continue
@@ -162,6 +162,9 @@ class Expressions:
             pieces.append(constants.unescaped(text[at : found.start()].replace('""', '"')))
             pieces.append(constants.text(self.variable(name)) if name else UNKNOWN)
             at = found.end()
+            size += len(pieces[-1])
+            if size > constants.MOST:
+                return UNKNOWN
         return "".join(pieces) + constants.unescaped(text[at:].replace('""', '"'))
 
     def _string(self, node: Node) -> Value:
@@ -173,11 +176,14 @@ class Expressions:
         end = max(at, end - len(raw[len(raw) - tail :].encode()))
         if not node.named_children:
             return self._plain(at, end)
-        pieces = []
+        pieces, size = [], 0
         for child in node.named_children:
             if child.type in ("variable", "sub_expression") and child.start_byte >= at:
                 pieces += [self._plain(at, child.start_byte), constants.text(self.value(child))]
                 at = child.end_byte
+                size += len(pieces[-1])
+                if size > constants.MOST:
+                    return None
         return "".join([*pieces, self._plain(at, end)])
 
     def _plain(self, start: int, end: int) -> str:

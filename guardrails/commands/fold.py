@@ -26,6 +26,7 @@ _RANGE = re.compile(r"(-?\d{1,4}|[A-Za-z])\.\.(-?\d{1,4}|[A-Za-z])(?:\.\.(-?\d{1
 _BLANKS = re.compile(r"[ \t\n]+")
 _ARRAY = re.compile(r'"\$\{(\w+)\[@\]\}"')
 _MOST_BRACES = 64
+_EACH = 16  # characters of a value that are put in for one unit of work
 
 
 def _bare(raw: str) -> str:
@@ -48,7 +49,7 @@ _LITERALS: dict[str, Callable[[str], str]] = {
 class Folder:
     """Turns word nodes of one text into words; substitutions inside are handed to `substitute`."""
 
-    __slots__ = ("_commands", "_source", "_span", "_substitute", "scope")
+    __slots__ = ("_commands", "_source", "_span", "_spend", "_substitute", "scope")
 
     def __init__(
         self,
@@ -56,7 +57,9 @@ class Folder:
         scope: Scope,
         span: Callable[[Node], Span],
         substitute: Callable[[Node], tuple[str | None, tuple[Command, ...]]],
+        spend: Callable[[int], None],
     ) -> None:
+        self._spend = spend
         self._source = source
         self.scope = scope
         self._span = span
@@ -90,10 +93,14 @@ class Folder:
         span = self._span(node)
         if raw == '"$@"':
             given = self.scope.positional or ()
+            self._spend(len(given))
             return [Word(one, span, one if one is not None else UNKNOWN) for one in given]
         found = _ARRAY.fullmatch(raw)
         value = lookup(found[1], self.scope) if found else None
-        return None if value is None else [Word(one, span, one) for one in value.split()]
+        if value is None:
+            return None
+        self._spend(len(value) // _EACH)
+        return [Word(one, span, one) for one in value.split()]
 
     def value(self, node: Node) -> Word:
         """One word, without splitting: an assignment's value, a redirection's target."""
@@ -160,6 +167,7 @@ class Folder:
     def _value(self, value: str | None, *, quoted: bool) -> str:
         if value is None:
             return UNKNOWN
+        self._spend(len(value) // _EACH)
         if quoted:
             return value.translate(HIDDEN)
         separators = self.scope.variables.get("IFS")

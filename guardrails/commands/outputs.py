@@ -62,11 +62,12 @@ def saved(command: Command) -> list[str]:
 
 def _echo(arguments: list[str]) -> str:
     escapes, newline = False, True
-    while arguments and re.fullmatch(r"-[neE]+", arguments[0]):
-        escapes = "e" in arguments[0] or (escapes and "E" not in arguments[0])
-        newline = newline and "n" not in arguments[0]
-        arguments = arguments[1:]
-    text = " ".join(arguments)
+    first = 0
+    while first < len(arguments) and re.fullmatch(r"-[neE]+", arguments[first]):
+        escapes = "e" in arguments[first] or (escapes and "E" not in arguments[first])
+        newline = newline and "n" not in arguments[first]
+        first += 1
+    text = " ".join(arguments[first:])
     return (ansi(text) if escapes else text) + ("\n" if newline else "")
 
 

@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from guardrails.commands.tree import Command
 
 
+_LONGEST = 1 << 16  # characters of a value or a file that are remembered; what grows beyond is unknown
+_MOST_MAKERS = 256
+
+
 class Content(NamedTuple):
     """What a file holds that the script wrote, and the commands that made it; None where only the run will tell."""
 
@@ -47,7 +51,9 @@ class Scope:
 
     def assign(self, name: str, value: str | None) -> None:
         """Settles a variable; where a branch may or may not have been taken, a second value makes it unknown."""
-        if self.branches and name in self.variables and self.variables[name] != value:
+        if value is not None and (
+            len(value) > _LONGEST or (self.branches and name in self.variables and self.variables[name] != value)
+        ):
             value = None
         self.variables[name] = value
 
@@ -57,7 +63,9 @@ class Scope:
         if before is not None and (appends or self.branches):
             known = appends and text is not None and before.text is not None and not self.branches
             text = f"{before.text}{text}" if known else None
-            commands = before.commands + commands
+            commands = (before.commands + commands)[-_MOST_MAKERS:]
+        if text is not None and len(text) > _LONGEST:
+            text = None
         self.files[path] = Content(text, commands)
         if "/" not in path:
             self.files[f"./{path}"] = self.files[path]

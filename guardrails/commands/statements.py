@@ -52,7 +52,7 @@ class Statements:
         self._unfold = unfold
         self._trailing: list[Word] = []
         self._trailing_end = -1
-        self._fold = Folder(source, scope, span, self._substitute)
+        self._fold = Folder(source, scope, span, self._substitute, unfold.spend)
         self._walks: dict[str, Callable[[Node, _Commands, tuple[Redirect, ...]], _Commands]] = {
             "command": self._command,
             "pipeline": self._pipeline,

@@ -34,6 +34,14 @@ class Unfolder:
         self.wrappers = frame.wrappers
         self._frame = frame
 
+    def spend(self, units: int) -> None:
+        """Take work from the budget.
+
+        Raises:
+            BudgetExceeded: when nothing is left.
+        """
+        self._frame.budget.spend(units)
+
     def emit(self, command: Command) -> tuple[Command, ...]:
         """Lists a command and what it runs; returns the commands whose output leaves it."""
         self._frame.budget.spend(_work(command))
