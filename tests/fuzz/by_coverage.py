@@ -7,7 +7,7 @@ import sys
 import atheris  # type: ignore[import-not-found] # only where it has a wheel
 
 with atheris.instrument_imports(include=["guardrails"]):
-    from targets import attempt, decoded
+    from targets import attempt, decoded, warm
 
 
 def once(data: bytes) -> None:
@@ -15,5 +15,6 @@ def once(data: bytes) -> None:
 
 
 if __name__ == "__main__":
+    warm(sys.argv[1])
     atheris.Setup([sys.argv[0], *sys.argv[2:]], once)
     atheris.Fuzz()

@@ -20,7 +20,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from inputs import LONGEST, ROOT, dictionary, seeds, texts
-from targets import MOST_SECONDS, TARGETS, attempt, decoded
+from targets import MOST_SECONDS, TARGETS, attempt, decoded, warm
 
 BATCH = 400
 
@@ -58,6 +58,7 @@ def by_structure(name: str, seconds: float, folder: Path, begin: int) -> bool:
 
         run()
 
+    warm(name)
     tried = 0
     while time.monotonic() < end:
         try:
