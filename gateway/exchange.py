@@ -156,7 +156,11 @@ class Exchange:
             slots = list(request.slots())
 
             def judge() -> list[tuple[str, Verdict]]:
-                return [(slot.name, examine(slot.text, slot.channel)) for slot in slots]
+                found = [(slot.name, examine(slot.text, slot.channel)) for slot in slots]
+                said = request.said()
+                if len(said) > 1 and not any(verdict.action.stops for _, verdict in found):
+                    found.append(("messages", account.guard.examine_window(said)))
+                return found
 
             small = sum(len(slot.text) for slot in slots) < INLINE_CHARACTERS
             verdicts += judge() if small else await asyncio.to_thread(judge)
@@ -234,9 +238,9 @@ class Exchange:
             raise StreamBroken("the model server sent what is no completion") from error
         given = Given(request.words)
         if len(body) < INLINE_CHARACTERS:
-            results = chat_answer.judge(completion, account.guard, given)
+            results = chat_answer.judge(completion, account.guard, given, request.begun())
         else:
-            results = await asyncio.to_thread(chat_answer.judge, completion, account.guard, given)
+            results = await asyncio.to_thread(chat_answer.judge, completion, account.guard, given, request.begun())
         account.guard_output_seconds = time.perf_counter() - began
         account.judged_output(results, completion.usage)
         await self._sign(account, results)
@@ -260,6 +264,7 @@ class Exchange:
             keep_logprobs=request.wants_logprobs,
             keep_usage=request.wants_usage,
             given=Given(request.words),
+            begun=request.begun(),
         )
         action = account.action
         self._metrics.stream_opened()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from guardrails.checks.commands import CommandsCheck
@@ -16,6 +17,7 @@ from guardrails.commands.mends import nearest
 from guardrails.commands.rules import RuleError, load_rules
 from guardrails.commands.runbooks import load_runbooks, vetted
 from guardrails.commands.units import UNRESOLVABLE
+from guardrails.dialogue import together
 from guardrails.interface import Action, Channel, Found, Severity, Shell, Subject, Unchecked, Verdict, merged, strongest
 from guardrails.policy import PolicyError
 from guardrails.stream import GuardStream
@@ -130,20 +132,58 @@ class Guard:
             outcomes.append(Unchecked("guard", "timeout"))
         return self.decide(outcomes, tuple(check.name for check in checks))
 
-    def examine_together(self, texts: Sequence[str], channel: Channel) -> Verdict:
-        """The verdict on texts that belong together, turns or tool calls: each alone, then what they say as one.
+    def examine_together(
+        self, texts: Sequence[str], channel: Channel, *, begun: str = "", given: Given | None = None
+    ) -> Verdict:
+        """The verdict on texts that belong together: each alone, and what they say as one.
 
-        Spans of a finding in one text are offsets into it; in all of them, into the texts joined by line ends.
+        Spans are offsets into the text that a finding stands in; where it stands in none alone, into all of them joined
+        by line ends.
+
+        Args:
+            texts: In their order.
+            channel: Where they stand.
+            begun: What the first of an output's texts goes on from; it is not judged again, but read.
+            given: As of `examine`.
         """
+        if channel is Channel.OUTPUT:
+            verdicts = []
+            stream: GuardStream | None = None
+            for text in texts:
+                stream = self.stream(given, stream)
+                if begun and text is texts[0]:
+                    stream.prime(begun)
+                stream.feed(text)
+                stream.finish()
+                verdicts.append(stream.verdict())
+            return merged(verdicts)
         verdicts = [self.examine(text, channel) for text in texts]
-        if len(texts) > 1 and not any(verdict.action.stops for verdict in verdicts):
-            verdicts.append(self.examine("\n".join(texts), channel))
+        if not any(verdict.action.stops for verdict in verdicts):
+            verdicts.append(self.examine_window(texts))
         return merged(verdicts)
 
-    def stream(self, given: Given | None = None) -> GuardStream:
-        """A new watch over one answer that arrives in pieces; `given` as of `examine`."""
+    def examine_window(self, texts: Sequence[str]) -> Verdict:
+        """The verdict on what one speaker's texts say together that none says alone (`dialogue.together`)."""
+        whole = len("\n".join(texts))
+        for text in together(texts):
+            verdict = self.examine(text, Channel.PROMPT)
+            if verdict.action.stops:
+                findings = tuple(replace(finding, span=(0, whole)) for finding in verdict.findings)
+                return replace(verdict, findings=findings)
+        return Verdict(Action.ALLOW)
+
+    def stream(self, given: Given | None = None, after: GuardStream | None = None) -> GuardStream:
+        """A new watch over one answer that arrives in pieces.
+
+        Args:
+            given: As of `examine`.
+            after: The watch over a text of the same answer; what was assigned, defined or written there is known here.
+        """
+        before = after.watches if after else {}
         watches: list[tuple[str, Watch]] = [
-            (check.name, watch) for check in self._by_channel[Channel.OUTPUT] if (watch := check.watch())
+            (check.name, watch)
+            for check in self._by_channel[Channel.OUTPUT]
+            if (watch := check.watch(before.get(check.name)))
         ]
         if given is not None:
             stops = self._stops if self.policy.checks.invented.stops else None

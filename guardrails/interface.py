@@ -159,8 +159,12 @@ class Check(Protocol):
 
     def examine(self, subject: Subject) -> Outcome: ...
 
-    def watch(self) -> Watch | None:
-        """A new watch for one streamed output, or None where the check does not judge outputs."""
+    def watch(self, after: Watch | None = None) -> Watch | None:
+        """A new watch for one streamed output, or None where the check does not judge outputs.
+
+        Args:
+            after: This check's watch over an earlier text of the same answer.
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ nothing leaves any more once a finding stops the answer.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from guardrails.interface import Found, Unchecked, Verdict
@@ -32,6 +33,7 @@ class GuardStream:
         "_late",
         "_names",
         "_offset",
+        "_primed",
         "_spent",
         "_unchecked",
         "_verdict",
@@ -65,11 +67,17 @@ class GuardStream:
         self._deadline = seconds
         self._spent = 0.0
         self._offset = 0
+        self._primed = 0
         self._findings: list[Finding] = []
         self._unchecked: list[Unchecked] = []
         self._late: list[tuple[int, Found | Unchecked]] = []
         self._verdict = decide((), self._names)
         self.stopped = False
+
+    def prime(self, text: str) -> None:
+        """Read what the answer goes on from, judged before and not sent; offsets and spans begin behind it."""
+        self._primed = len(text)
+        self.feed(text)
 
     def feed(self, piece: str) -> int:
         """Take the next piece; returns the offset up to which text may leave."""
@@ -83,6 +91,11 @@ class GuardStream:
         """The verdict on what has been judged so far; final once `finish` was called or the stream has stopped."""
         return self._verdict
 
+    @property
+    def watches(self) -> dict[str, Watch]:
+        """The checks' watches by name, for a text that goes on where this one ended."""
+        return dict(self._watches)
+
     def _step(self, piece: str | None) -> int:
         clock = self._clock
         begun = clock() if clock else 0.0
@@ -94,7 +107,7 @@ class GuardStream:
             if self._spent > self._deadline and not self.stopped:
                 self._note((Unchecked("guard", "timeout"),))
                 return self._offset
-        self._offset = max(self._offset, settled)
+        self._offset = max(self._offset, settled - self._primed)
         return self._offset
 
     def _watched(self, piece: str | None) -> int | None:
@@ -127,10 +140,17 @@ class GuardStream:
         while self._late and self._late[0][0] <= floor and not self.stopped:
             self._note((self._late.pop(0)[1],))
 
+    def _behind(self, finding: Finding) -> Finding:
+        """A finding with its span from behind what the answer goes on from."""
+        if not self._primed:
+            return finding
+        start, end = finding.span
+        return replace(finding, span=(max(0, start - self._primed), max(0, end - self._primed)))
+
     def _note(self, outcomes: Sequence[Outcome]) -> None:
         for outcome in outcomes:
             if isinstance(outcome, Found):
-                self._findings.extend(outcome.findings)
+                self._findings.extend(self._behind(finding) for finding in outcome.findings)
             elif isinstance(outcome, Unchecked):
                 self._unchecked.append(outcome)
         kept: list[Outcome] = list(self._unchecked)

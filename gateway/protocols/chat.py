@@ -97,6 +97,17 @@ class ChatRequest:
         yield from (parameter.value for parameter in (self.extras.parameters or {}).values())
         yield from (text for _, text in self.extras.facts)
 
+    def said(self) -> list[str]:
+        """What the users of the conversation said, for what their turns say together."""
+        return [place.text for place in _message_texts(self.document["messages"]) if place.role == "user"]
+
+    def begun(self) -> str:
+        """What the client wrote of the answer itself, where the model is to go on from it."""
+        last = self.document["messages"][-1]
+        if not self.document.get("continue_final_message") or last.get("role") != "assistant":
+            return ""
+        return "".join(place.text for place in _message_texts([last]) if place.key in ("content", "text"))
+
     def turns(self) -> list[Turn]:
         """The conversation as the escalation rules read it."""
         return [Turn(place.role, place.text) for place in _message_texts(self.document["messages"])]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import orjson
 
-from guardrails.interface import Channel, Verdict, merged
+from guardrails.interface import Channel, Verdict
 
 if TYPE_CHECKING:
     from guardrails.given import Given
@@ -163,11 +163,18 @@ def refusal_events(inference_id: str, model: str, text: str, choices: int, wardg
     return b"".join(b"data: " + event + b"\n\n" for event in events)
 
 
-def judge(completion: Completion, guard: Guard, given: Given | None = None) -> list[ChoiceResult]:
-    """Every choice through the guard's output channel; a refused one gets the refusal as what is sent."""
+def judge(completion: Completion, guard: Guard, given: Given | None = None, begun: str = "") -> list[ChoiceResult]:
+    """Every choice through the guard's output channel; a refused one gets the refusal as what is sent.
+
+    Args:
+        completion: What vLLM answered.
+        guard: Judges it.
+        given: What was named with the request.
+        begun: The beginning that the client wrote and the answer goes on from.
+    """
     results = []
     for choice in completion.choices:
-        verdict = merged(guard.examine(text, Channel.OUTPUT, given=given) for text in texts(choice.message))
+        verdict = guard.examine_together(texts(choice.message), Channel.OUTPUT, begun=begun, given=given)
         written = choice.message.content or ""
         calls = msgspec.json.encode(choice.message.tool_calls) if choice.message.tool_calls else b""
         stopped = verdict.action.stops

@@ -127,13 +127,16 @@ class ChatStream:
         keep_logprobs: bool,
         keep_usage: bool,
         given: Given | None = None,
+        begun: str = "",
     ) -> None:
+        """Relay one answer of `choices`, which goes on from what the client has `begun`."""
         self.finished = False
         self.cut = False
         self.begun = False
         self.usage: Usage | None = None
         self._guard = guard
         self._given = given
+        self._begun = begun
         self._id = inference_id
         self._keep_logprobs = keep_logprobs
         self._keep_usage = keep_usage
@@ -244,7 +247,10 @@ class ChatStream:
     def _feed(self, choice: _Choice, name: str, piece: str) -> tuple[_Text, int]:
         text = choice.texts.get(name)
         if text is None:
-            text = choice.texts[name] = _Text(self._guard.stream(self._given))
+            before = next(reversed(choice.texts.values()), None)
+            text = choice.texts[name] = _Text(self._guard.stream(self._given, before.guard if before else None))
+            if self._begun and name == "content":
+                text.guard.prime(self._begun)
         text.feed(piece)
         return text, text.length
 

@@ -13,7 +13,7 @@ from guardrails.interface import Channel, Found, Passed, Unchecked
 
 if TYPE_CHECKING:
     from guardrails.commands.judge import CommandJudge
-    from guardrails.interface import Outcome, Subject
+    from guardrails.interface import Outcome, Subject, Watch
 
 
 class CommandsCheck:
@@ -35,5 +35,6 @@ class CommandsCheck:
             return Unchecked(NAME, error.reason)
         return Found(tuple(findings)) if findings else Passed()
 
-    def watch(self) -> CommandWatch:
-        return CommandWatch(self._units, self._calm, self._held)
+    def watch(self, after: Watch | None = None) -> CommandWatch:
+        scope = after.scope if isinstance(after, CommandWatch) else None
+        return CommandWatch(self._units, self._calm, self._held, scope=scope)

@@ -76,7 +76,7 @@ class InjectionCheck:
         except BudgetExceeded:
             return Unchecked(self.name, "budget")
 
-    def watch(self) -> Watch | None:
+    def watch(self, after: Watch | None = None) -> Watch | None:  # noqa: ARG002 - the protocol's
         return None
 
     def _parameter(self, subject: Subject) -> Outcome:

@@ -39,10 +39,10 @@ _LONGEST_BRACES = 300
 class DisguiseWatch(Arrival):
     """The part of an answer's watch that sees through disguises; what commands do is its heir's."""
 
-    def __init__(self, units: Units, calm: Calm, held: int) -> None:
+    def __init__(self, units: Units, calm: Calm, held: int, scope: Scope | None) -> None:
         super().__init__(calm, held)
         self._units = units
-        self._scope = Scope()
+        self.scope = Scope() if scope is None else scope
         self._prohibiting = False  # the last paragraph ended in a prohibition
 
     def _before(self, position: int) -> str:
@@ -119,7 +119,7 @@ class DisguiseWatch(Arrival):
         before = self._before(position)
         path, rest = before.rpartition("/")[0], self._text[end:stop]
         for name in names.split():
-            findings = self._units.spoken(name + rest, path, self._scope, doubtful=False)
+            findings = self._units.spoken(name + rest, path, self.scope, doubtful=False)
             if findings and not self._mentioned(position, before):
                 self._stop([replace(one, span=(0, stop - position)) for one in findings], position)
                 return position

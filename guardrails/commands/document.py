@@ -17,6 +17,7 @@ from guardrails.commands.units import UNRESOLVABLE, mapped
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from guardrails.commands.scope import Scope
     from guardrails.commands.units import Findings, Units
 
 _TOKEN = re.compile(
@@ -27,6 +28,7 @@ _TOKEN = re.compile(
 _STRING = re.compile(r'[ \t\r\n]*"')
 _UNFINISHED = re.compile(r'[ \t\r\n]*(?:"(?:[^"\\]|\\.)*\\?|-?[0-9.eE+-]*|[a-z]{0,5})?', re.DOTALL)
 _ARGUMENT = re.compile(r"[-/~.*$]")
+_ASSIGNMENT = re.compile(r"\s*(?:export\s+)?[A-Za-z_]\w*=\S")
 _BLANK = re.compile(r"\s")
 _DEEPEST = 64
 _MOST = 400
@@ -59,19 +61,27 @@ class Document:
     """One document, in a text of which nothing is cut off while it lasts."""
 
     def __init__(
-        self, units: Units, inside: Callable[[str], Findings], start: int = 0, *, embedded: bool = False
+        self,
+        units: Units,
+        inside: Callable[[str], Findings],
+        scope: Scope,
+        start: int = 0,
+        *,
+        embedded: bool = False,
     ) -> None:
         """Judge with `units`, and the text inside a string with `inside`.
 
         Args:
             units: Judges values.
             inside: Judges the text inside a value.
+            scope: What earlier texts settled, and what the values of this one settle.
             start: Index at which the document begins.
             embedded: Whether it stands in prose, where a string that goes beyond a paragraph is none.
         """
         self._embedded = embedded
         self._units = units
         self._inside = inside
+        self._scope = scope
         self._levels: list[Level] = []
         self.read = start
         self.findings: Findings = []
@@ -130,8 +140,8 @@ class Document:
     def _value(self, level: Level, piece: Piece, start: int) -> None:
         units = self._units
         begins = units.begins(piece.text)
-        if begins:
-            found = units.piece(piece)
+        if begins or _ASSIGNMENT.match(piece.text) or any(path in piece.text for path in self._scope.files):
+            found = units.piece(piece, self._scope)
             # What a list begins with is known to be a command only with what follows; `[ "$a" = "b" ]` is no list.
             self.findings = [one for one in found if level.mark == "{" or one.rule != UNRESOLVABLE]
         if not self.findings and "(" in piece.text:

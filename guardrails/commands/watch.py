@@ -23,6 +23,7 @@ from guardrails.text import canonical
 
 if TYPE_CHECKING:
     from guardrails.commands.calm import Calm
+    from guardrails.commands.scope import Scope
 
 _TAIL = 1024  # characters of a command in which what is said about it may begin
 
@@ -57,9 +58,17 @@ def _holds_more(tail: str) -> bool:
 class CommandWatch(DisguiseWatch):
     """One answer."""
 
-    def __init__(self, units: Units, calm: Calm, held: int, depth: int = 0) -> None:
-        """Watch with `units`, holding back at most `held` characters; `calm` is shared by all watches of a check."""
-        super().__init__(units, calm, held)
+    def __init__(self, units: Units, calm: Calm, held: int, depth: int = 0, scope: Scope | None = None) -> None:
+        """Watch with `units`, holding back at most `held` characters; `calm` is shared by all watches of a check.
+
+        Args:
+            units: Judges what stands in the answer.
+            calm: What is known to pass.
+            held: Most characters held back.
+            depth: How many documents the text stands in.
+            scope: What earlier texts of the same answer settled.
+        """
+        super().__init__(units, calm, held, scope)
         self._depth = depth
         self._document: Document | None = None
         self._read_as_json = 0  # characters from the beginning that were tried as a document
@@ -83,7 +92,7 @@ class CommandWatch(DisguiseWatch):
             if not begins:
                 self._opening = False
                 return True
-            self._document = Document(self._units, self._within)
+            self._document = Document(self._units, self._within, self.scope)
         document = self._document
         state = document.advance(self._text)
         self._at = document.settled
@@ -100,7 +109,7 @@ class CommandWatch(DisguiseWatch):
 
     def _within(self, text: str) -> Findings:
         """What an answer's string says, itself an answer."""
-        inner = CommandWatch(self._units, self._calm, self._held, self._depth + 1)
+        inner = CommandWatch(self._units, self._calm, self._held, self._depth + 1, self.scope)
         outcomes = inner.feed(text).outcomes or inner.finish().outcomes
         found: Findings = []
         for outcome in outcomes:
@@ -160,7 +169,7 @@ class CommandWatch(DisguiseWatch):
                 return MORE
             if _EMBEDDED.match(self._text, position) and not self._mentioned(position, self._before(position)):
                 self._weighed = True
-                self._document = Document(self._units, self._within, position, embedded=True)
+                self._document = Document(self._units, self._within, self.scope, position, embedded=True)
                 self._opening = True
                 self._at = position
         return position + 1
@@ -180,7 +189,7 @@ class CommandWatch(DisguiseWatch):
     def _assign(self, line: str) -> None:
         """Remember what a line of prose, or its beginning, assigns."""
         if _ASSIGNMENT.match(line):
-            self._units.command(line[regions.prompt_end(line) :], regions.prompt_shell(line), self._scope)
+            self._units.command(line[regions.prompt_end(line) :], regions.prompt_shell(line), self.scope)
 
     def _word(self, position: int, *, final: bool) -> int:
         text = self._text
@@ -233,7 +242,7 @@ class CommandWatch(DisguiseWatch):
             return max(sign.end, position + 1)
         self._weighed = True
         unit = self._text[position : sign.end]
-        findings = self._units.continued(unit, before, self._scope, sign.lead)
+        findings = self._units.continued(unit, before, self.scope, sign.lead)
         if not findings or self._mentioned(position, before, words=_MOST_WORDS):
             return sign.end
         talked = self._explained(position, sign.end, final=final)
@@ -291,10 +300,10 @@ class CommandWatch(DisguiseWatch):
 
     def _objects(self, position: int, unit: str, word: str, before: str, *, doubtful: bool) -> bool:
         """Whether something in `unit`, which begins with the head `word`, is to be stopped, and not only spoken of."""
-        findings = self._units.spoken(unit, before, self._scope, doubtful=doubtful)
+        findings = self._units.spoken(unit, before, self.scope, doubtful=doubtful)
         linked = _COMMAND_PLACE.search(before) and len(before) < CONTEXT and not regions.after_lone_cell(before)
         if not findings and linked:
-            findings = self._units.continued(unit, before, self._scope)
+            findings = self._units.continued(unit, before, self.scope)
         if not findings or self._mentioned(position, before):
             return False
         if not regions.bare(before):
@@ -338,7 +347,7 @@ class CommandWatch(DisguiseWatch):
             return start
         before = self._before(position)
         telling = mentions.told(before) or regions.bare(before)
-        findings = self._units.quoted(regions.as_celled(text[start:stop], before), told=telling, scope=self._scope)
+        findings = self._units.quoted(regions.as_celled(text[start:stop], before), told=telling, scope=self.scope)
         if not findings or self._mentioned(position, before):
             return end
         if not mentions.ordered(before):
@@ -379,10 +388,10 @@ class CommandWatch(DisguiseWatch):
         if start >= end or fence.mention:
             return False
         unit = self._text[start:end]
-        findings = self._units.line(unit, fence.language, fence.shell, self._scope)
+        findings = self._units.line(unit, fence.language, fence.shell, self.scope)
         if forced and not findings:
             position = 0
             for line in unit.splitlines(keepends=True):
-                findings += shifted(self._units.line(line, fence.language, fence.shell, self._scope), position)
+                findings += shifted(self._units.line(line, fence.language, fence.shell, self.scope), position)
                 position += len(line)
         return self._stop(findings, start)
