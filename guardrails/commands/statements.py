@@ -153,8 +153,8 @@ class Statements:
             text = None if before is None or text is None else before + text
         self._scope.assign(key, text)
         if key in _TELLING and node.parent is not None and node.parent.type != "declaration_command":
-            words = (self._word(node, "export"), self._word(node, f"{key}={UNKNOWN if text is None else text}"))
-            self._unfold.found.append(Command(words, span=self._span(node), wrappers=self._unfold.wrappers))
+            telling = (self._word(node, "export"), self._word(node, f"{key}={UNKNOWN if text is None else text}"))
+            self._unfold.found.append(Command(telling, span=self._span(node), wrappers=self._unfold.wrappers))
         return ()
 
     def _declaration(self, node: Node) -> _Commands:

@@ -15,6 +15,7 @@ from guardrails.commands import encoded, signs
 from guardrails.commands.budget import BudgetExceeded
 from guardrails.commands.embedded import in_code, in_json
 from guardrails.commands.heads import EVALUATORS, HeadReader, Standing
+from guardrails.commands.playbooks import tasks_of
 from guardrails.commands.programs import commands_of
 from guardrails.commands.respelled import respelled
 from guardrails.commands.scope import Scope
@@ -216,7 +217,7 @@ class Units:
         """A stretch of a program or a configuration."""
         if is_mongo(text):
             return self.command(text, Shell.BASH, scope)
-        pieces = in_code(text) + commands_of(text, scope.constants)
+        pieces = in_code(text) + commands_of(text, scope.constants) + tasks_of(text, scope.constants)
         if _DOCUMENT.search(text):
             pieces += in_json(text, 0, len(text))
         return self._pieces(pieces, scope)
