@@ -96,7 +96,7 @@ class Postgres:
         self._bystander = self._connected()
 
     def _connected(self) -> psycopg.Connection[Any]:
-        return psycopg.connect(self._url, autocommit=True)
+        return psycopg.connect(self._url, autocommit=True, prepare_threshold=None)
 
     def run(self, script: str) -> tuple[list[str], str]:
         """What a script takes away, and the errors it makes."""

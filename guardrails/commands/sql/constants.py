@@ -78,10 +78,15 @@ def _compared(kind: type[exp.Expr], left: Any, right: Any) -> object:
     if left is None or right is None:
         return None if kind is not exp.NullSafeEQ else left is right
     if isinstance(left, str) != isinstance(right, str):
-        left, right = number(left), number(right)
-        if left is None or right is None:
-            return OPEN
+        left, right = _leading(left), _leading(right)  # as MySQL does; elsewhere it is an error
     return COMPARE[kind](left, right)
+
+
+def _leading(found: object) -> float:
+    """The number that a text begins with; 0 where it begins with none."""
+    made = number(found)
+    leading = _LEADING.match(str(found).strip()) if made is None else None
+    return made if made is not None else float(leading[0]) if leading is not None else 0.0
 
 
 def _literal(node: exp.Expr) -> object:

@@ -49,7 +49,7 @@ _DIALECTS = {
     ),
     **dict.fromkeys(("trino", "presto"), Dialect("trino", Lexis())),
 }
-_DISPUTED = re.compile(r"\\['\"\\]|#|--\S|\"[^\"]*'")
+_DISPUTED = re.compile(r"\\['\"\\]|#|--\S|\"[^\"]*'|\"\s*(?:=|<|>|like\b)|(?:=|<|>|like)\s*\"", re.IGNORECASE)
 _MARKS = (
     (re.compile(r"`|/\*!|\bengine\s*=|\bauto_increment\b|\bdelimiter\b", re.IGNORECASE), ("mysql", "bigquery")),
     (re.compile(r"(?:^|\W)@\w|\[\w+\]|\btop\s*\(?\s*\d|\bgo\s*$|\bn'", re.IGNORECASE), ("tsql", "mysql")),

@@ -38,6 +38,7 @@ def read(text: str, frame: Frame) -> Script:
         found = tokens(text, dialect.lexis)
         if not frame.wrappers and (at := _closing(text, found)) >= 0:
             found = tokens(f"{text[:at]};{text[at + 1 :]}", dialect.lexis)
+        frame.budget.spend(len(found) // 14)
         session = Session(frame, dialect, text)
         for statement in statements(text, found):
             session.take(statement)

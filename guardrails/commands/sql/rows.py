@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
 from guardrails.commands.sql.grammar import tree
+from guardrails.commands.sql.plain import ALL, NONE, SOME, Change
 from guardrails.commands.sql.truth import truth
 
 if TYPE_CHECKING:
@@ -16,16 +17,7 @@ if TYPE_CHECKING:
     from guardrails.commands.sql.dialects import Dialect
     from guardrails.commands.sql.tokens import Token
 
-ALL, SOME, NONE = "--all-rows", "--some-rows", "--no-rows"
 _FEW = 10_000  # rows a LIMIT may leave before it limits nothing
-
-
-class Change(NamedTuple):
-    """A verb, the table it falls on and how many of its rows: `--all-rows`, `--some-rows`, `--no-rows`."""
-
-    verb: str
-    table: str
-    breadth: str
 
 
 def changes(tokens: Sequence[Token], dialect: Dialect, budget: Budget) -> list[Change]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from guardrails.commands.sql.clients import told
 from guardrails.commands.sql.dialects import implicit_commits
 from guardrails.commands.sql.phrases import assignments, calls, listed, name_at, words
+from guardrails.commands.sql.plain import plain
 from guardrails.commands.sql.routines import Routines
 from guardrails.commands.sql.segments import segments
 from guardrails.commands.sql.transactions import Transactions
@@ -67,7 +68,7 @@ class Session:
             self._substituted(statement)
         else:
             for part in segments(statement.tokens):
-                self.budget.spend(1 + len(part) // 16)
+                self.budget.spend(len(part) // 32)
                 self.do(part)
 
     def do(self, tokens: Sequence[Token]) -> None:
@@ -77,7 +78,7 @@ class Session:
             return
         if head in ("explain", "describe", "desc", "profile"):
             self._explained(tokens)
-        elif head in QUERIES:
+        elif head in QUERIES and not (head == "update" and tokens[1:2] and tokens[1].lower == "statistics"):
             self._query(tokens)
         elif head in CONTROLS or self._assigns(tokens):
             self._assign(tokens)
@@ -92,7 +93,8 @@ class Session:
 
     def _other(self, head: str, tokens: Sequence[Token]) -> None:
         if head in ("drop", "truncate"):
-            self._dropped(tokens)
+            if tokens[1:2] and tokens[1].text != "(":  # a function of the same name
+                self._dropped(tokens)
             return
         self.flat(tokens)
         if head in ("call", "perform", "do", "let", "print"):
@@ -171,7 +173,9 @@ class Session:
             self.do(rest)
 
     def _query(self, tokens: Sequence[Token]) -> None:
-        if any(t.lower in CHANGES for t in tokens):
+        if (known := plain(tokens)) is not None:
+            self.emit(known.verb, (known.table, known.breadth))
+        elif any(t.lower in CHANGES for t in tokens):
             from guardrails.commands.sql.rows import changes  # noqa: PLC0415 - sqlglot takes 70 ms to load
 
             for change in changes(tokens, self.dialect, self.budget):
