@@ -54,7 +54,7 @@ PROMPT = (
     r"(?:\([\w.-]+\)[ \t]*)?\[?[\w.-]+@[\w.-]+[^$#%>\n]{0,60}[$#%>][ \t]+"  # user@host:~$
     r"|PS(?:[ \t]+[A-Za-z]:[^>\n]{0,80}|[ \t]*/[^>\n]{0,80})?>[ \t]*"  # PS C:\>
     r"|[A-Za-z]:\\[^>\n]{0,80}>[ \t]*"  # C:\>
-    r"|(?:mysql|MariaDB[^>\n]{0,30}|sqlite|redis[\w.:-]*|mongo\w*|test)>[ \t]*"
+    r"|(?:mysql|MariaDB[^>\n]{0,30}|sqlite|redis[\w.:-]*|\d[\d.]*:\d+(?:\[\d+\])?|mongo\w*|test)>[ \t]*"
     r"|[a-z_]\w*[=-][#>][ \t]+"  # postgres=#
     r"|[\w./~-]{0,20}[$%][ \t]+"
     r"|#[ \t]+"

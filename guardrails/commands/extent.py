@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from guardrails import mentions, regions
+from guardrails.commands.languages import is_sql
+from guardrails.commands.sql.lines import COST, waits_in_sql
 from guardrails.commands.units import Unjudged
-
-if TYPE_CHECKING:
-    from guardrails.interface import Shell
+from guardrails.interface import Shell
 
 MORE = -1
 
@@ -168,6 +167,7 @@ class Fence:
         mention: Whether the reader was told not to run what stands in it.
         read: Index up to which lines have been looked at.
         line: How far the logical line at hand has been read.
+        sql: Whether that is a statement of SQL, which goes on to its semicolon.
     """
 
     tick: str
@@ -177,6 +177,7 @@ class Fence:
     mention: bool
     read: int
     line: Waiting = field(default_factory=Waiting)
+    sql: bool = False
 
     def closes(self, line: str) -> bool:
         """Whether `line` closes the fence."""
@@ -195,6 +196,14 @@ class Fence:
         return self.line.waits is not None
 
     def _waits(self, unit: str) -> re.Pattern[str] | None:
+        self.sql = self.shell is Shell.SQL or (
+            self.language is regions.Language.TRANSCRIPT and is_sql(unit[regions.prompt_end(unit) :])
+        )
+        if self.sql:
+            self.line.spend(COST * len(unit))
+            waits = waits_in_sql(unit[regions.prompt_end(unit) :])
+            blank = self.language is regions.Language.TRANSCRIPT and unit.endswith(("\n\n", "\n \n"))
+            return None if blank else waits
         if self.language is regions.Language.CODE:
             return regions.waits_in_code(unit)
         return regions.waits_for(unit, prose=self.language is regions.Language.TRANSCRIPT)

@@ -73,7 +73,7 @@ _STACKED = Sign(
 
 def languages(text: str) -> tuple[Shell, ...]:
     """Bash always, and whatever else the text looks like; the likeliest stands last."""
-    if _sql(text):
+    if is_sql(text):
         return Shell.BASH, Shell.SQL
     found = [Shell.BASH]
     if _CMD.within(text):
@@ -83,7 +83,8 @@ def languages(text: str) -> tuple[Shell, ...]:
     return tuple(found)
 
 
-def _sql(text: str) -> bool:
+def is_sql(text: str) -> bool:
+    """Whether a text begins like SQL, or has a statement stacked in it."""
     if _SQL.begins(text) and (_UPPER.begins(text) or text.rstrip().endswith(";")):
         return True
     return _SURELY.begins(text) or _WHOLE.whole(text) or _STACKED.within(text)

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from guardrails.commands.scope import Scope
 
 REDIS = frozenset({"redis-cli", "valkey-cli", "keydb-cli", "dragonfly-cli", "iredis"})
-_MONGO = re.compile(r"\s*(?:use\s+\w+\s*;?\s+)?(?:db|rs|sh)(?:\.\w+|\[[^\]\n]{1,80}\])+\s*\(")
-_MONGO_IN_DB = re.compile(r"\s*(?:use\s+\w+\s*;?\s+)?db\.\w+\([^()\n]{0,80}\)\s*\.\w+\s*\(")
+_AWAITED = r"\s*(?:(?:await|return|(?:const|let|var)\s+\w+\s*=)\s+){0,3}"
+_MONGO = re.compile(_AWAITED + r"(?:use\s+\w+\s*;?\s+)?(?:db|rs|sh)(?:\.\w+|\[[^\]\n]{1,80}\])+\s*\(")
+_MONGO_IN_DB = re.compile(_AWAITED + r"(?:use\s+\w+\s*;?\s+)?db\.\w+\([^()\n]{0,80}\)\s*\.\w+\s*\(")
 _LUA = re.compile(
     r"(?:redis|server)\.p?call\s*\(\s*(?:(['\"])(\w[\w ]*)\1((?:\s*,\s*[^,()]{1,80})*)|([^'\"]))", re.IGNORECASE
 )

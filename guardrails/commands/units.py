@@ -15,6 +15,7 @@ from guardrails.commands import encoded, signs
 from guardrails.commands.budget import BudgetExceeded
 from guardrails.commands.embedded import in_code, in_json
 from guardrails.commands.heads import EVALUATORS, HeadReader, Standing
+from guardrails.commands.languages import is_sql
 from guardrails.commands.playbooks import tasks_of
 from guardrails.commands.programs import commands_of
 from guardrails.commands.respelled import respelled
@@ -133,7 +134,7 @@ class Units:
         found = shifted(self._labelled(text[start:], shell if known is Shell.AUTO else known, scope), start)
         if language is regions.Language.TRANSCRIPT and not start:
             found = [f for f in found if f.rule != UNRESOLVABLE or text.lstrip()[:1] in ("$", "`", "e", '"')]
-        if language is regions.Language.TRANSCRIPT and not found:
+        if language is regions.Language.TRANSCRIPT and not found and not is_sql(text[start:]):
             found = self.code(text, scope)
         return found
 

@@ -389,7 +389,7 @@ class CommandWatch(DisguiseWatch):
             return False
         unit = self._text[start:end]
         findings = self._units.line(unit, fence.language, fence.shell, self.scope)
-        if forced and not findings:
+        if forced and not findings and not fence.sql:
             position = 0
             for line in unit.splitlines(keepends=True):
                 findings += shifted(self._units.line(line, fence.language, fence.shell, self.scope), position)
