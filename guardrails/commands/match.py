@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from guardrails.commands.effects import Place
 from guardrails.commands.outputs import fed
 from guardrails.commands.targets import target
 from guardrails.commands.tree import sources
 from guardrails.interface import Shell
 
 if TYPE_CHECKING:
-    from guardrails.commands.effects import Place, Target
+    from guardrails.commands.effects import Target
     from guardrails.commands.patterns import Pattern
     from guardrails.commands.tree import Command
 
@@ -33,6 +34,10 @@ class Match:
     named: tuple[tuple[str, str], ...] = ()
 
 
+_WORST = (
+    *(Place.ROOT, Place.CRITICAL, Place.DATA, Place.DEVICE, Place.HOME, Place.KEYS, Place.SYSTEM, Place.KERNEL),
+    *(Place.WIDE, Place.LOGS, Place.UNKNOWN, Place.FILE, Place.PROJECT, Place.BUILD, Place.SCRATCH, Place.NONE),
+)
 _DENIED = ("=false", "=none", "=0", "=no", ":$false")
 
 
@@ -216,8 +221,13 @@ class Matcher:
             values = operands
         if not self.places:
             return ()
-        hit = tuple(t for t in map(target, values) if t.place in self.places)
-        return hit or None
+        found = sorted((t for t in map(target, values) if t.place in self.places), key=_rank)
+        return tuple(found) or None
+
+
+def _rank(one: Target) -> int:
+    """The worst comes first: it is the one a person is told of."""
+    return _WORST.index(one.place)
 
 
 def _forks(command: Command) -> bool:

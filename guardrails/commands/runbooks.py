@@ -18,7 +18,7 @@ from guardrails.commands.placeholders import sample, words
 from guardrails.interface import Shell
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from guardrails.commands.judge import CommandJudge
     from guardrails.commands.match import Match
@@ -32,13 +32,25 @@ MARKDOWN = (".md", ".markdown")
 _ENDINGS = (*MARKDOWN, ".yaml", ".yml")
 
 
+_UNIX = frozenset({Shell.BASH, Shell.SQL})
+_WINDOWS = frozenset({Shell.POWERSHELL, Shell.CMD})
+# In which languages' stead a step of one may be offered.
+_OFFERED = {
+    Shell.AUTO: _UNIX,
+    Shell.BASH: _UNIX,
+    Shell.SQL: frozenset({Shell.SQL}),
+    Shell.POWERSHELL: _WINDOWS,
+    Shell.CMD: _WINDOWS,
+}
+
+
 class Offer(BaseModel):
     """What a safe step stands in for.
 
     Attributes:
         effects: Effects it stands in for where no rule names it.
         places: Classes of targets it stands in for; any where empty.
-        heads: Commands it stands in for; any where empty.
+        heads: Commands it stands in for, `name*` for a family; any where empty.
         needs: Slots that must be known; the others stay visible for a person to fill.
     """
 
@@ -58,12 +70,14 @@ class Alternative(Offer):
         command: What to run instead, with `{slots}`.
         why: What it does, for a person.
         shell: The language it is written in.
+        variant_of: The step whose place it takes where a command is one of its heads, or is run through one.
     """
 
     id: str = Field(pattern=r"^[a-z0-9-]+\.[a-z0-9-]+$", examples=["ours.drain-first"])
     command: str = Field(min_length=2, max_length=300, examples=["fleetctl drain {node}"])
     why: str = Field(min_length=8, max_length=200, examples=["moves the work away before the node goes"])
     shell: Shell = Shell.BASH
+    variant_of: str | None = None
 
     def filled(self, slots: Mapping[str, str]) -> str | None:
         """The command with what is known filled in; None where something it needs is not known."""
@@ -72,11 +86,31 @@ class Alternative(Offer):
             return None
         return filled(self.command, known)
 
+    def speaks_of(self, names: Iterable[str]) -> bool:
+        """Whether one of these commands is among its heads."""
+        return any(_called(name, one) for name in names for one in self.heads)
+
     def fits(self, effect: Effect, head: str, places: set[Place], shell: Shell) -> bool:
         """Whether it may stand in for a command of this name, effect and targets."""
-        if effect not in self.effects or (self.shell is Shell.BASH) != (shell in (Shell.BASH, Shell.SQL)):
+        if effect not in self.effects or shell not in _OFFERED[self.shell]:
             return False
-        return (not self.heads or head in self.heads) and (not self.places or not places.isdisjoint(self.places))
+        return (not self.heads or self.speaks_of((head,))) and (not self.places or not places.isdisjoint(self.places))
+
+
+def _called(head: str, name: str) -> bool:
+    return head == name or (name.endswith("*") and head.startswith(name[:-1]))
+
+
+def _options(command: Command) -> dict[str, str]:
+    """What the command's own options name: `--topic orders` fills `{topic}`, as `-Topic` does in PowerShell."""
+    mark = "-" if command.shell is Shell.POWERSHELL else "--"
+    words = [word.text or "" for word in command.argv[1:]]
+    found: dict[str, str] = {}
+    for at, word in enumerate(words):
+        if word.startswith(mark):
+            name, equals, written = word[len(mark) :].partition("=")
+            found.setdefault(name.replace("-", "_").lower(), written if equals else "".join(words[at + 1 : at + 2]))
+    return found
 
 
 def filled(command: str, slots: Mapping[str, str]) -> str:
@@ -140,7 +174,7 @@ class Catalogue:
 
     def alternative(self, rule: Rule, command: Command, match: Match) -> str | None:
         """The safe command to offer for what a rule found; None where the catalogue has none."""
-        slots = dict(match.named)
+        slots = _options(command) | dict(match.named)
         for target in match.targets:
             slots.setdefault("path", target.path)
             slots.setdefault("target", target.path)
@@ -150,15 +184,22 @@ class Catalogue:
         fitting = [one for one in self.alternatives if one.fits(rule.effect, command.name, places, command.shell)]
         ours = [one for one in fitting if id(one) in self._own]
         # A team knows its machines better than we do: its rules' word first, then its runbooks, then ours.
-        order = (self._told(rule), ours, fitting) if rule.own else (ours, self._told(rule), fitting)
+        told = self._told(rule, command)
+        order = (told, ours, fitting) if rule.own else (ours, told, fitting)
         return next((text for some in order for one in some if (text := one.filled(slots)) is not None), None)
 
-    def _told(self, rule: Rule) -> list[Alternative]:
-        """What the rule itself says is to be offered."""
+    def _told(self, rule: Rule, command: Command) -> list[Alternative]:
+        """What the rule itself says is to be offered; of a step the variant for this command's tool first."""
         if rule.alternative is not None:
             return [Alternative(id="rule.own", command=rule.alternative, why=rule.reason)]
-        named = self.named(rule.runbook) if rule.runbook is not None else None
-        return [named] if named is not None else []
+        if rule.runbook is None:
+            return []
+        names = (command.name, *command.wrappers)
+        variants = [one for one in self.alternatives if one.variant_of == rule.runbook and one.speaks_of(names)]
+        named = self.named(rule.runbook)
+        if named is None or (named.heads and not named.speaks_of(names)):
+            return variants
+        return [*variants, named]
 
     @cached_property
     def _own(self) -> frozenset[int]:

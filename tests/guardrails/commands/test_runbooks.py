@@ -20,6 +20,8 @@ SLOTS = {
     "service": "postgresql", "path": "/srv/data", "deployment": "web", "container": "web", "url": "https://x.example/y",
     "source": "a/", "destination": "b/", "release": "web", "database": "shop", "table": "orders", "condition": "id = 1",
     "playbook": "site.yml", "package": "nginx", "secret": "app/db",
+    "user": "ann", "topic": "orders", "group": "billing", "bootstrap_server": "b:9092",
+    "file": "shop.db", "identity": "ann",
 }  # fmt: skip
 
 
@@ -34,8 +36,10 @@ def test_no_alternative_is_destructive(offer: Alternative) -> None:
 
 
 def test_every_runbook_a_rule_names_exists() -> None:
-    """A rule's `runbook` is the id of an alternative."""
+    """A rule's `runbook` is the id of an alternative, and so is what a variant takes the place of."""
     known = {one.id for one in CATALOGUE.alternatives}
+    assert {one.variant_of for one in CATALOGUE.alternatives if one.variant_of} <= known
+    assert len(known) == len(CATALOGUE.alternatives)
     assert {rule.runbook for rule in RULES.rules if rule.runbook} <= known
 
 
@@ -53,6 +57,18 @@ def test_every_runbook_a_rule_names_exists() -> None:
         ("dropdb shop", "pg_dump --format=custom --file=/tmp/before.dump shop"),
         ("rm -rf src", "mv src /tmp/"),
         ("Stop-Computer -Force", "Restart-Service {service}"),
+        (
+            "kafka-topics.sh --bootstrap-server b:9092 --delete --topic orders",
+            "kafka-topics --bootstrap-server b:9092 --describe --topic orders",
+        ),
+        ("userdel -r ann", "id ann"),
+        ("mysql -e 'DROP DATABASE shop'", "mysqldump --result-file=/tmp/before.sql {database}"),
+        ("pulumi destroy --yes", "pulumi preview"),
+        ("Remove-ADUser -Identity ann", "Get-ADObject -Identity ann"),
+        ("shred -n 3 -z /dev/sda", "ls -l /dev/sda"),
+        ("rm -rf build /var/lib/postgresql ./x", "systemctl restart postgresql"),
+        ("rd /s /q C:\\", "Get-ChildItem C:\\ | Sort-Object Length -Descending"),
+        ("rabbitmqctl delete_vhost /staging", "rabbitmqctl list_queues name messages consumers"),
         ("DELETE FROM orders;", "SELECT count(*) FROM orders WHERE {condition};"),
     ],
 )
