@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 
+from guardrails.commands.effects import Place
+from guardrails.commands.examples import failures
 from guardrails.commands.judge import CommandJudge
-from guardrails.commands.rules import Rule, RuleError, load_rules
+from guardrails.commands.rules import BUILT_IN, Rule, RuleError, load_rules
 from guardrails.commands.runbooks import load_runbooks
+from guardrails.commands.schema import MatchData, RuleData
+from guardrails.guard import Guard
+from guardrails.policy import Policy
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -189,3 +195,40 @@ def test_a_folder_without_rules_is_named(tmp_path: Path) -> None:
     """It would otherwise be a policy that says less than it seems to."""
     with pytest.raises(RuleError, match="holds no file"):
         load_rules([tmp_path])
+
+
+def test_the_page_for_authors_tells_the_truth(tmp_path: Path) -> None:
+    """Its rule's examples hold, its runbooks are read, and it names every key there is."""
+    page = (BUILT_IN / "README.md").read_text()
+    rule, steps = re.findall(r"^```yaml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    (book,) = re.findall(r"^```markdown\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    for name, text in (("rule.yaml", rule), ("steps.yaml", steps), ("book.md", book)):
+        (tmp_path / name).write_text(text)
+    guard = Guard(Policy.parse({"rule_paths": ["rule.yaml"], "runbook_paths": ["steps.yaml", "book.md"]}, tmp_path))
+    own = [rule for rule in guard.rules.rules if rule.own]
+    assert [rule.id for rule in own] == ["fleet.drain-node"]
+    assert not list(failures(own, guard))
+    assert [step.alternative.command for step in guard.catalogue.steps] == [
+        "fleetctl cordon {node}",
+        "du -xh --max-depth=1 {path}",
+    ]
+    for key in (*RuleData.model_fields, *MatchData.model_fields):
+        assert f"`{key}`" in page or f"`{key}: " in page, key
+    for place in Place:
+        assert str(place) in page
+
+
+def test_a_runbook_that_nobody_wrote_is_named(tmp_path: Path) -> None:
+    """Such a rule would silently offer nothing."""
+    file = tmp_path / "ours.yaml"
+    file.write_text(RULE.replace("    match", "    runbook: git.stsh\n    match"))
+    with pytest.raises(RuleError, match=r"ours\.yaml:3: runbook: 'git\.stsh' is no step .* did you mean git\.stash\?"):
+        Guard(Policy.parse({"rule_paths": ["ours.yaml"]}, tmp_path))
+
+
+def test_a_file_that_holds_itself_is_refused(tmp_path: Path) -> None:
+    """An alias may not lead back to where it stands."""
+    file = tmp_path / "ours.yaml"
+    file.write_text("pack: ours\nrules: &a [*a]\n")
+    with pytest.raises(RuleError, match="holds itself"):
+        load_rules([file])
