@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from oracle.composer import Composer
 from oracle.databases import Postgres, Sqlite
 
@@ -70,6 +72,15 @@ def test_what_the_script_does_not_say_is_a_written_limit(shop: Postgres) -> None
     """What a routine does that was there before, and what an error takes back, the guard cannot know."""
     for script in STATEMENTS["limits"]:
         assert bool(shop.run(script)[0]) is not stopped(script, "psql"), script
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.randoms(use_true_random=False))
+def test_any_composed_script_does_to_sqlite_what_the_guard_says(chance: random.Random) -> None:
+    """Hypothesis looks for the smallest script they disagree about."""
+    script = Composer(chance, postgres=False).script()
+    gone, error = Sqlite().run(script)
+    assert error or bool(gone) is stopped(script, "sqlite3")
 
 
 def test_composed_scripts_do_to_sqlite_what_the_guard_says() -> None:
