@@ -6,6 +6,7 @@ It trusts the gateway's public key and no text: each command comes with a permit
 
 from __future__ import annotations
 
+import json
 import subprocess
 import time
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.vllm
 
-SECONDS = 3
 QUESTION = "nginx on web-01 is slow. Write the time to /tmp, then count what is there."
 ANSWER = """Note the time first:
 
@@ -39,7 +39,7 @@ def gateway(vllm_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     """A gateway that signs with a key of its own, in front of the running vLLM."""
     home = tmp_path_factory.mktemp("executor")
     policy = home / "policy.yaml"
-    policy.write_text(f"allow_fields: [structured_outputs]\npermits: {{seconds: {SECONDS}}}\n")
+    policy.write_text("allow_fields: [structured_outputs]\n")
     mode = {"WARDGATE_UPSTREAM_LOGPROBS_MODE": "processed_logprobs", "WARDGATE_PERMIT_KEY": "home"}
     gateway = serve(home, "--upstream", vllm_url, "--policy", str(policy), "--aligned", "none", **mode)
     try:
@@ -116,7 +116,7 @@ def test_what_was_advised_and_judged_runs_once(
 
 
 def test_what_was_never_judged_does_not_run(client: OpenAI, gateway: Served, tmp_path: Path) -> None:
-    """Another command, half of the judged one, another gateway's permit, none at all, or one that has expired."""
+    """Another command, half of the judged one, no permit at all, or half of one."""
     executor = Executor(gateway, tmp_path)
     permit = advise(client, ANSWER)[1][0]["permit"]
     for command in ("rm -rf .", NOTE.splitlines()[0], f"{NOTE}\n", NOTE.replace("noted", "n\u043eted")):
@@ -126,11 +126,20 @@ def test_what_was_never_judged_does_not_run(client: OpenAI, gateway: Served, tmp
     header, claims, signature = permit.split(".")
     for forged in ("", "yes", f"{header}.{claims}.", f"{header}.{claims}.{signature[::-1]}"):
         assert not executor.run(forged, NOTE)[0]
-    time.sleep(SECONDS + 1)
-    ran, said = executor.run(permit, NOTE)
+    assert not (tmp_path / "noted.txt").exists()
+
+
+def test_a_permit_that_has_expired_runs_nothing(gateway: Served, tmp_path: Path) -> None:
+    """Though the gateway's own key signed it, for a second."""
+    executor = Executor(gateway, tmp_path)
+    (tmp_path / "second.yaml").write_text("permits: {seconds: 1}\n")
+    words = ["--json", "--policy", "second.yaml", "--permit-key", str(gateway.home / "permits.pem"), "touch ran"]
+    signed = subprocess.run([WARDGATE, "guard", "check", *words], cwd=tmp_path, capture_output=True, check=True)
+    time.sleep(2)
+    ran, said = executor.run(json.loads(signed.stdout)["permits"][0]["permit"], "touch ran")
     assert not ran
     assert "expired" in said
-    assert not (tmp_path / "noted.txt").exists()
+    assert not (tmp_path / "ran").exists()
 
 
 @pytest.mark.parametrize("stream", [False, True])
