@@ -13,6 +13,7 @@ from importlib.resources import files
 import yaml
 
 from guardrails.interface import Shell
+from guardrails.screens import Sign
 
 
 class Language(Enum):
@@ -145,8 +146,8 @@ def sentence_before(before: str) -> str:
 
 
 # What a command has and a sentence has not: flags, paths, pipes, redirections, assignments, variables, globs.
-EVIDENCE = re.compile(
-    r"(?:^|[\s'\"=])(?:-{1,2}[A-Za-z]|/[\w.*]|~/|\.{1,2}/|[A-Za-z]:\\)|\w/(?=[\s).,]|$)|\w/[\w.-]+/|[|>$*;\\=]|&&|:[A-Za-z]\w*:|\{\w*,"
+EVIDENCE = Sign(
+    r"(?:^|[\s'\"=])(?:-{1,2}[A-Za-z]|/[\w.*]|~/|\.{1,2}/|[A-Za-z]:\\)|\w/(?:[\s).,]|\z)|\w/[\w.-]+/|[|>$*;\\=]|&&|:[A-Za-z]\w*:|\{\w*,"
 )
 
 _WORDS: dict[str, str] = yaml.safe_load(files("guardrails").joinpath("english.yaml").read_text(encoding="utf-8"))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from guardrails import mentions, regions
 from guardrails.commands import concealed, extent
 from guardrails.commands.arrival import Arrival
+from guardrails.commands.effort import Effort
 from guardrails.commands.extent import MORE
 from guardrails.commands.heads import Standing
 from guardrails.commands.scope import Scope
@@ -41,8 +42,9 @@ class DisguiseWatch(Arrival):
 
     def __init__(self, units: Units, calm: Calm, held: int, scope: Scope | None) -> None:
         super().__init__(calm, held)
-        self._units = units
         self.scope = Scope() if scope is None else scope
+        self._effort = units.effort or Effort(self.scope)
+        self._units = units if units.effort else units.counted(self._effort)
         self._prohibiting = False  # the last paragraph ended in a prohibition
 
     def _before(self, position: int) -> str:

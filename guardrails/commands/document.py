@@ -65,6 +65,7 @@ class Document:
         units: Units,
         inside: Callable[[str], Findings],
         scope: Scope,
+        placed: Callable[[int], None],
         start: int = 0,
         *,
         embedded: bool = False,
@@ -75,6 +76,7 @@ class Document:
             units: Judges values.
             inside: Judges the text inside a value.
             scope: What earlier texts settled, and what the values of this one settle.
+            placed: Told the index of each token before it is judged.
             start: Index at which the document begins.
             embedded: Whether it stands in prose, where a string that goes beyond a paragraph is none.
         """
@@ -82,6 +84,7 @@ class Document:
         self._units = units
         self._inside = inside
         self._scope = scope
+        self._placed = placed
         self._levels: list[Level] = []
         self.read = start
         self.findings: Findings = []
@@ -118,6 +121,7 @@ class Document:
 
     def _take(self, text: str, match: re.Match[str]) -> bool:
         """Take one token; False where no document has it there."""
+        self._placed(match.end())
         mark = match["mark"]
         top = self._levels[-1] if self._levels else None
         if mark in ("{", "["):

@@ -6,6 +6,7 @@ Spans in what is returned are offsets into the unit.
 from __future__ import annotations
 
 import re
+from copy import copy
 from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -28,6 +29,7 @@ from guardrails.text import CONTROL, TooLong, layers, rewritten
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from guardrails.commands.effort import Effort
     from guardrails.commands.embedded import Piece
     from guardrails.commands.judge import CommandJudge
     from guardrails.encodings import Edit
@@ -70,8 +72,20 @@ class Units:
 
     def __init__(self, judge: CommandJudge) -> None:
         self._judge = judge
+        self._effort: Effort | None = None
         self.reader = HeadReader(judge.is_head, judge.may_begin, judge.heads)
         self.skim = Skim((*judge.heads, *EVALUATORS, *encoded.CUES), judge.families)
+
+    @property
+    def effort(self) -> Effort | None:
+        """What counts the work; None where nobody does."""
+        return self._effort
+
+    def counted(self, effort: Effort) -> Units:
+        """The same, `effort` counting the work."""
+        made = copy(self)
+        made._effort = effort  # noqa: SLF001 - its own
+        return made
 
     def command(self, text: str, shell: Shell, scope: Scope) -> Findings:
         """A text that is a command, decoded layers included; what it assigns stays in `scope`.
@@ -79,6 +93,16 @@ class Units:
         Raises:
             Unjudged: It is too long, or the work budget is spent.
         """
+        effort = self._effort
+        if effort is None:
+            return self._command(text, shell, scope)
+        known = effort.known(text, shell, scope)
+        if known is None:
+            known = self._command(text, shell, scope)
+            effort.learn(text, shell, scope, known)
+        return list(known)
+
+    def _command(self, text: str, shell: Shell, scope: Scope) -> Findings:
         found: dict[tuple[str, tuple[int, int]], Finding] = {}
         try:
             first, *decoded = layers(text, _DEPTH)
@@ -86,6 +110,8 @@ class Units:
             for view in (first, *decoded, *others):
                 if view.decoded == (CONTROL,) and not self._parted(first.text):
                     continue
+                if self._effort is not None:
+                    self._effort.judge(len(view.text))
                 own = scope if view is first else Scope()
                 for finding in self._judge.judge(view.text, shell, own).findings:
                     if view is not first and finding.rule == UNRESOLVABLE:

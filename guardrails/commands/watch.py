@@ -92,7 +92,7 @@ class CommandWatch(DisguiseWatch):
             if not begins:
                 self._opening = False
                 return True
-            self._document = Document(self._units, self._within, self.scope)
+            self._document = Document(self._units, self._within, self.scope, self._judging)
         document = self._document
         state = document.advance(self._text)
         self._at = document.settled
@@ -145,6 +145,7 @@ class CommandWatch(DisguiseWatch):
 
     def _place(self, position: int, *, final: bool) -> int:
         """Where to go on after what stands at `position`, a word or a sign."""
+        self._judging(position)
         character = self._text[position]
         if character in "`~":
             return self._ticked(position, final=final)
@@ -159,6 +160,11 @@ class CommandWatch(DisguiseWatch):
             return self._sign(position, final=final)
         return self._word(position, final=final)
 
+    def _judging(self, position: int) -> None:
+        """Note the place at hand; those inside a string of a document count as the document's."""
+        if not self._depth:
+            self._effort.at(self._base + position)
+
     def _bracket(self, position: int, *, final: bool) -> int:
         """A JSON document in the middle of prose, a tool call in a tag say; or a bracket like any other."""
         expanded = self._expands(position, final=final)
@@ -169,7 +175,7 @@ class CommandWatch(DisguiseWatch):
                 return MORE
             if _EMBEDDED.match(self._text, position) and not self._mentioned(position, self._before(position)):
                 self._weighed = True
-                self._document = Document(self._units, self._within, self.scope, position, embedded=True)
+                self._document = Document(self._units, self._within, self.scope, self._judging, position, embedded=True)
                 self._opening = True
                 self._at = position
         return position + 1
@@ -264,6 +270,7 @@ class CommandWatch(DisguiseWatch):
             self._waiting = Waiting()
         stop = extent.logical_line(self._text, position, self._waiting, final=final)
         if stop != MORE:
+            self._effort.read(self._waiting.work // 4)
             self._waiting = Waiting()
         return stop
 
@@ -276,6 +283,7 @@ class CommandWatch(DisguiseWatch):
                 self._wake = _SENTENCE
             return MORE
         unit = self._text[position:stop]
+        self._effort.read(len(unit) // 8)
         if regions.in_table(before):
             unit = regions.as_celled(unit[: regions.cell_end(unit)], before)
             stop = position + len(unit)
@@ -286,7 +294,7 @@ class CommandWatch(DisguiseWatch):
             or regions.prompted(before)
             or (unit[0].islower() and extent.terse(tail, before, introduced=self._introducing))
         )
-        if doubtful and not regions.EVIDENCE.search(tail):
+        if doubtful and not regions.EVIDENCE.within(tail):
             return self._cleared(position + len(word))
         self._assign(before)
         if self._objects(position, unit, word, before, doubtful=doubtful):
@@ -387,6 +395,8 @@ class CommandWatch(DisguiseWatch):
         """Judge a logical line; one that was broken off is judged line by line too."""
         if start >= end or fence.mention:
             return False
+        self._judging(start)
+        self._effort.read(fence.line.work // 4)
         unit = self._text[start:end]
         findings = self._units.line(unit, fence.language, fence.shell, self.scope)
         if forced and not findings and not fence.sql:

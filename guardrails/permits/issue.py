@@ -158,4 +158,4 @@ def _commands(text: str, found: list[Passage]) -> Iterator[tuple[str, Shell]]:
 
 def _given(one: Passage) -> bool:
     """Whether inline code is a command and no name, key or message."""
-    return one.told or (len(one.text.split()) > 1 and regions.EVIDENCE.search(one.text) is not None)
+    return one.told or (len(one.text.split()) > 1 and regions.EVIDENCE.within(one.text))
