@@ -40,18 +40,32 @@ _LONGEST_BRACES = 300
 class DisguiseWatch(Arrival):
     """The part of an answer's watch that sees through disguises; what commands do is its heir's."""
 
-    def __init__(self, units: Units, calm: Calm, held: int, scope: Scope | None) -> None:
+    def __init__(self, units: Units, calm: Calm, held: int, depth: int, scope: Scope | None) -> None:
         super().__init__(calm, held)
+        self._depth = depth
         self.scope = Scope() if scope is None else scope
         self._effort = units.effort or Effort(self.scope)
         self._units = units if units.effort else units.counted(self._effort)
         self._prohibiting = False  # the last paragraph ended in a prohibition
+
+    def _judging(self, position: int) -> None:
+        """Note the place at hand; those inside a string of a document count as the document's."""
+        if not self._depth:
+            self._effort.at(self._base + position)
 
     def _before(self, position: int) -> str:
         return self._text[max(self._line, position - CONTEXT) : position]
 
     def _sentence_before(self, position: int) -> str:
         return regions.sentence_before(self._text[max(0, position - CONTEXT) : position])
+
+    def _explained(self, position: int, end: int, *, final: bool) -> bool | None:
+        """Whether what stands at `position` is talked about from `end` on; None where what comes next decides."""
+        text = self._text
+        after = regions.SENTENCE_END.search(text, end, end + CONTEXT)
+        if after is None and not final and len(text) < end + CONTEXT:
+            return None
+        return mentions.explained(self._sentence_before(position), text[end : after.end() if after else end + CONTEXT])
 
     def _mentioned(self, position: int, before: str, words: int = 0) -> bool:
         """Whether the reader was told not to run what stands at `position`, or begins up to `words` words before it."""

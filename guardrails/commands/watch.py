@@ -68,8 +68,7 @@ class CommandWatch(DisguiseWatch):
             depth: How many documents the text stands in.
             scope: What earlier texts of the same answer settled.
         """
-        super().__init__(units, calm, held, scope)
-        self._depth = depth
+        super().__init__(units, calm, held, depth, scope)
         self._document: Document | None = None
         self._read_as_json = 0  # characters from the beginning that were tried as a document
         self._waiting = Waiting()  # how far the line that is held has been read
@@ -159,11 +158,6 @@ class CommandWatch(DisguiseWatch):
         if signs.at(self._text, position):
             return self._sign(position, final=final)
         return self._word(position, final=final)
-
-    def _judging(self, position: int) -> None:
-        """Note the place at hand; those inside a string of a document count as the document's."""
-        if not self._depth:
-            self._effort.at(self._base + position)
 
     def _bracket(self, position: int, *, final: bool) -> int:
         """A JSON document in the middle of prose, a tool call in a tag say; or a bracket like any other."""
@@ -255,14 +249,6 @@ class CommandWatch(DisguiseWatch):
         if talked is None:
             return MORE
         return sign.end if talked or not self._stop(findings, position) else position
-
-    def _explained(self, position: int, end: int, *, final: bool) -> bool | None:
-        """Whether what stands at `position` is talked about from `end` on; None where what comes next decides."""
-        text = self._text
-        after = regions.SENTENCE_END.search(text, end, end + CONTEXT)
-        if after is None and not final and len(text) < end + CONTEXT:
-            return None
-        return mentions.explained(self._sentence_before(position), text[end : after.end() if after else end + CONTEXT])
 
     def _logical_line(self, position: int, *, final: bool) -> int:
         """The end of the logical line that is held from `position` on."""

@@ -36,5 +36,6 @@ def test_the_cost_does_not_depend_on_the_cuts(text: str, size: int) -> None:
     sent = 0
     for at in range(0, len(text), size):
         sent = max(sent, cut.feed(text[at : at + size]))
+    sent = max(sent, cut.finish())
     assert cut.verdict() == whole.verdict()
     assert sent < len(text)
