@@ -22,6 +22,7 @@ _EVALUATES = {
 }
 _DATABASE_SHELLS = frozenset({"dbshell", "dbconsole", "db"})
 _AWK = frozenset({"awk", "gawk", "mawk", "nawk"})
+_VERSION = re.compile(r"[0-9.-]+$")
 INTERPRETERS = frozenset(_EVALUATES) | _AWK | {"rails", "gitlab-rails"}
 _TICKS = re.compile(r"`(?P<text>[^`\n]+)`|(?:qx|%x)[{(\[|/](?P<more>[^})\]|/]+)")
 _PIPED = re.compile(r"""(?:print|printf)[^|;}]*\|\s*"(?P<text>[^"]+)"|"(?P<more>[^"]+)"\s*\|\s*getline""")
@@ -45,12 +46,17 @@ def interpreted(command: Command) -> list[Tail | Code]:
     return found
 
 
+def versioned(name: str) -> bool:
+    """Whether a command is an interpreter with its version behind its name: `python3.11`, `lua5.4`."""
+    return name[-1:].isdigit() and _VERSION.sub("", name) in INTERPRETERS
+
+
 def _sources(command: Command) -> Iterator[str]:
     argv = command.argv
     if command.name in _AWK:
         yield from (w.shape for w in argv[1:] if not w.shape.startswith("-"))
         return
-    letters = _EVALUATES.get(command.name, "c")
+    letters = _EVALUATES.get(_VERSION.sub("", command.name), "c")
     for at, word in enumerate(argv[1:], 1):
         shape = word.shape
         if shape == "runner" or shape.startswith("--execute="):

@@ -131,7 +131,7 @@ class Reader:
         if bracket == "[" or not values:
             return None
         if last in _JOINS:
-            return "/".join(v if isinstance(v, str) else UNKNOWN for v in values)
+            return "/".join(v if isinstance(v, str) else UNKNOWN for v in values if v != "")
         return values[0] if last in _KEEPS else None
 
     def _inside(self, position: int, closing: str) -> list[Value]:

