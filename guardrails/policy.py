@@ -256,6 +256,8 @@ def _explain(error: ErrorDetails, tree: yaml.Node | None, file: str) -> PolicyEr
         mend = (
             f"is no key of a policy; did you mean {near[0]}?" if near else f"is no key here; known: {', '.join(known)}"
         )
+    elif error["type"] in ("tuple_type", "list_type"):
+        mend = f"is no list; write [{error['input']}]" if isinstance(error["input"], str) else "is no list; write [...]"
     else:
         mend = error["msg"][0].lower() + error["msg"][1:]
     return PolicyError(file, _line(tree, place), field, error["input"], mend)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from guardrails.commands import readers
@@ -11,6 +11,7 @@ from guardrails.commands.budget import BudgetExceeded
 from guardrails.commands.index import UNRESOLVED
 from guardrails.commands.languages import languages
 from guardrails.commands.scope import Scope
+from guardrails.commands.shells import SCRIPTED, scripted
 from guardrails.commands.tree import UNKNOWN, sources
 from guardrails.commands.wrappers import WRAPPERS
 from guardrails.interface import Action, Finding, Severity, Shell
@@ -83,7 +84,7 @@ class CommandJudge:
             commands += script.commands
             complete = complete or script.complete
             for command in script.commands:
-                for finding in self._command(command):
+                for finding in (*self._command(command), *self._script(command)):
                     if finding.rule != "commands.unresolvable" or one is shells[-1]:
                         findings.setdefault((finding.rule, finding.span), finding)
         return Judgement(tuple(sorted(findings.values(), key=lambda f: f.span)), commands, complete)
@@ -101,6 +102,13 @@ class CommandJudge:
         if opaque and not found:
             found.append(_unresolvable(command))
         return found
+
+    def _script(self, command: Command) -> list[Finding]:
+        """What a script is known to do that a shell is given: `bash ./teardown.sh` is judged as `teardown.sh` is."""
+        if command.name not in SCRIPTED:
+            return []
+        words = scripted(command)
+        return self._command(replace(command, argv=words, redirects=(), stdin=())) if words else []
 
     def _finding(self, rule: Rule, command: Command, match: Match) -> Finding:
         named = dict(match.named)

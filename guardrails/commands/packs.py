@@ -89,7 +89,7 @@ def read_text(file: Path, raw: bytes | str, model: type[_Model], above: int = 0)
 def _broken(file: Path, wrong: yaml.YAMLError, above: int) -> RuleError:
     mark = getattr(wrong, "problem_mark", None)
     began = getattr(wrong, "context_mark", None)
-    said = getattr(wrong, "problem", None) or "it holds characters that YAML does not allow"
+    said = getattr(wrong, "problem", None) or "it holds characters that YAML does not allow; save it as UTF-8"
     hint = next((text for sign, text in _SLIPS if sign in said), "")
     if began is not None and hint.startswith("close"):
         mark = began

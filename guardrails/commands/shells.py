@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from guardrails.commands.scope import Scope
 
 SHELLS = names("shells")
+SCRIPTED = SHELLS | {".", "source"}
 _SETTLERS = names("settlers")
 
 
@@ -86,6 +87,16 @@ def _file(word: Word, command: Command, scope: Scope) -> list[Tail | Code]:
 def _settles(command: Command) -> bool:
     """Whether a command prints the settings of a shell, as `eval "$(ssh-agent)"` and completions use it."""
     return command.name in _SETTLERS or any(w.text in ("completion", "completions", "shellenv") for w in command.argv)
+
+
+def scripted(command: Command) -> tuple[Word, ...]:
+    """The script a shell is told to run from a file, and its arguments; none where it reads its code elsewhere."""
+    for at, word in enumerate(command.argv[1:], start=1):
+        if not word.shape.startswith(("-", "+")):
+            return command.argv[at:] if word.text and not word.text.startswith("/dev/") else ()
+        if set(word.shape[1:]) & set("cns") and not word.shape.startswith("--"):
+            return ()
+    return ()
 
 
 def evaluate(command: Command, _scope: Scope) -> list[Tail | Code]:

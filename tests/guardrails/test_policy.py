@@ -32,7 +32,7 @@ def test_every_key_is_documented_in_the_default_file() -> None:
         ("\nnonsense: 1\n", 2, "nonsense", "known: allow_fields"),
         ("checks:\n  comands: {}\n", 2, "checks.comands", "did you mean commands?"),
         ("budgets:\n  held_characters: 3\n", 2, "budgets.held_characters", "greater than or equal to 256"),
-        ("allow_fields: structured_outputs", 1, "allow_fields", "array"),
+        ("allow_fields: structured_outputs", 1, "allow_fields", "is no list; write [structured_outputs]"),
         ("allow_fields:\n  - ok\n  - no way\n", 3, "allow_fields.1", "match pattern"),
         ("blocked_status: 500", 1, "blocked_status", "200 or 400"),
         ("on_unchecked: allow", 1, "on_unchecked", "'block' or 'escalate'"),

@@ -218,6 +218,30 @@ def test_the_page_for_authors_tells_the_truth(tmp_path: Path) -> None:
         assert str(place) in page
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("./teardown.sh prod", True),
+        ("bash /opt/ours/teardown.sh prod", True),
+        ("sudo sh -x teardown.sh prod", True),
+        (". ./teardown.sh prod", True),
+        ("bash -n teardown.sh prod", False),
+        ("bash -c 'echo teardown.sh prod'", False),
+        ("bash teardown.sh staging", False),
+        ("cat teardown.sh prod", False),
+    ],
+)
+def test_a_script_of_the_team_is_known_however_it_is_run(tmp_path: Path, text: str, found: bool) -> None:
+    """By its own name, by a shell that is given its file, or read into one."""
+    file = tmp_path / "ours.yaml"
+    file.write_text(
+        RULE.replace("[leftpad]", "[teardown.sh]").replace("subcommand: [remove]", "arguments: ^prod$")
+        .replace("[leftpad remove]", "[teardown.sh prod]").replace("[leftpad list]", "[teardown.sh x]")
+    )  # fmt: skip
+    judge = CommandJudge(load_rules([file]), load_runbooks())
+    assert ("ours.no-left-pad" in [f.rule for f in judge.judge(text).findings]) is found
+
+
 def test_a_runbook_that_nobody_wrote_is_named(tmp_path: Path) -> None:
     """Such a rule would silently offer nothing."""
     file = tmp_path / "ours.yaml"
