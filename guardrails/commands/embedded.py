@@ -10,7 +10,11 @@ from itertools import islice, pairwise
 from typing import NamedTuple
 
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "0": "\0", "\n": ""}
-_ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2})|(.))", re.DOTALL)
+_ESCAPE = re.compile(
+    r"\\u([Dd][89ABab][0-9A-Fa-f]{2})\\u([Dd][C-Fc-f][0-9A-Fa-f]{2})"  # one character beyond 16 bits
+    r"|\\(?:u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2})|(.))",
+    re.DOTALL,
+)
 _SAFE_WORD = re.compile(r"[\w@%+=:,./-]+")
 _MOST_PIECES = 400
 
@@ -56,13 +60,19 @@ def decode(source: str, start: int, end: int, *, raw: bool = False) -> Piece:
             text.append(source[position : match.start()])
             starts.extend(range(position, match.start()))
             ends.extend(range(position + 1, match.start() + 1))
-            code = match[1] or match[2]
-            keep(chr(int(code, 16)) if code else _ESCAPES.get(match[3], match[3]), match.start(), match.end())
+            keep(_character(match), match.start(), match.end())
             position = match.end()
     text.append(source[position:end])
     starts.extend(range(position, end))
     ends.extend(range(position + 1, end + 1))
     return Piece("".join(text), starts, ends)
+
+
+def _character(match: re.Match[str]) -> str:
+    if match[1]:
+        return (bytes.fromhex(match[1]) + bytes.fromhex(match[2])).decode("utf-16-be")
+    code = match[3] or match[4]
+    return chr(int(code, 16)) if code else _ESCAPES.get(match[5], match[5])
 
 
 def join(pieces: list[Piece]) -> Piece:

@@ -42,8 +42,10 @@ _NUMBER = re.compile(r"[0-9A-Fa-f]{2,8}")
 _QUOTED = re.compile(r"(?:=[0-9A-F]{2})*(?:=[0-9A-F]?)?")
 _MAIL = re.compile(r"\+(?:A(?:[C-H][A-Za-z0-9+/]*-?)?)?")
 _HIDDEN = re.compile(f"[{min(TAGS)}-{max(TAGS)}\U000e007f]+|[\ufe00-\ufe0f\U000e0100-\U000e01ef]+")
-CUES = ("rot13", "rot-13", "caesar", "reversed", "backwards", "mirrored")
+CUES = ("rot13", "rot-13", "caesar", "reversed", "backwards", "mirrored", "base85", "ascii85")
 """Words that say how what follows in their line is to be read (`guardrails.ciphers`)."""
+_CUE = re.compile("|".join(CUES), re.IGNORECASE)
+_PRINTABLE = re.compile(r"(?:=[0-9A-F]{2}){4}")
 _FLAG = "\U0001f3f4"
 _FEWEST = 4  # numbers that make a list of codes
 _MORE = -1
@@ -92,6 +94,8 @@ def quoted_printable(text: str, position: int, *, final: bool) -> Reach | None:
 def plausible(text: str) -> bool:
     """Whether a whole text has a long word that may be encoded, something invisible, or a list of codes."""
     if not text.isascii() and _HIDDEN.search(text):
+        return True
+    if _PRINTABLE.search(text) or _CUE.search(text):
         return True
     return any(_may_be(word) for word in text.split() if len(word) >= SHORTEST) or _listed(text)
 

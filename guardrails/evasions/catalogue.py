@@ -88,12 +88,15 @@ def attacks(text: str, shell: Shell, places: frozenset[Place], count: int, seed:
         if read is None or len(read) > LONGEST:
             continue
         done += 1
-        yield from _dressed(tuple(evasion.name for evasion in chosen), read, shell, places, random)
+        yield from _dressed(chosen, read, shell, places, random)
 
 
 def _dressed(
-    techniques: tuple[str, ...], text: str, shell: Shell, places: frozenset[Place], random: Random
+    chosen: tuple[Evasion, ...], text: str, shell: Shell, places: frozenset[Place], random: Random
 ) -> Iterator[Attack]:
+    runs = all(evasion.undone is Undone.SHELL for evasion in chosen)
     for frame in FRAMES:
-        if frame.place in places and shell in frame.shells and (texts := frame.render(text, shell, random)):
-            yield Attack(techniques, frame.place, frame.name, texts)
+        if frame.place not in places or shell not in frame.shells or (frame.runs and not runs):
+            continue
+        if texts := frame.render(text, shell, random):
+            yield Attack(tuple(evasion.name for evasion in chosen), frame.place, frame.name, texts)

@@ -50,12 +50,14 @@ class Frame:
         place: The channel, as an attacker sees it.
         render: The texts that are sent, one after another, for an attack in a language; none where it does not fit.
         shells: Languages it makes sense for.
+        runs: Whether it hands the attack to a shell, so that only a shell may undo its evasions.
     """
 
     name: str
     place: Place
     render: Callable[[str, Shell, Random], tuple[str, ...]]
     shells: frozenset[Shell] = EVERY
+    runs: bool = False
 
 
 def _form(form: str, *, lines: bool = False) -> Callable[[str, Shell, Random], tuple[str, ...]]:
@@ -162,6 +164,6 @@ FRAMES = (
     Frame("two parts", Place.TURNS, _parts),
     Frame("goes on", Place.TURNS, _turns),
     Frame("defined", Place.TURNS, _defined),
-    Frame("calls", Place.TOOL, _calls, BASH),
-    Frame("written, then run", Place.TOOL, _written, BASH),
+    Frame("calls", Place.TOOL, _calls, BASH, runs=True),
+    Frame("written, then run", Place.TOOL, _written, BASH, runs=True),
 )
