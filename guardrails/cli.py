@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path  # noqa: TC003 - cyclopts reads the annotations
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from guardrails import reading
+from guardrails.audit import auditing
 from guardrails.commands.rules import RuleError
 from guardrails.commands.tree import UNKNOWN
 from guardrails.guard import Guard
@@ -42,6 +44,7 @@ def check(
     json_: Annotated[bool, Parameter(name="--json", negative="")] = False,
     jsonl: Annotated[bool, Parameter(negative="")] = False,
     tree: Annotated[bool, Parameter(negative="")] = False,
+    audit: Annotated[bool, Parameter(negative="")] = False,
 ) -> int:
     """Judge a command, a parameter's value, a prompt or an answer.
 
@@ -71,6 +74,8 @@ def check(
         Read `{"text", "kind", "shell"?, "type"?}` lines on standard input and write a verdict for each, in order.
     tree
         Show what it would run, even where nothing was found; in JSON under the key `tree`.
+    audit
+        Put under the key `audit` of the JSON which checks looked, at which stretches, in which views and for how long.
     """
     if (text is None) is not jsonl:
         return _bad_use("say what to judge: a TEXT, - for standard input, or --jsonl, and only one of them")
@@ -78,14 +83,14 @@ def check(
         guard = Guard(load_policy(policy), clock=time.monotonic)
         key = SigningKey.load(permit_key) if permit_key else None
         if jsonl:
-            return _lines(partial(_judge, guard, key, tree=tree), sys.stdin, kind, shell)
+            return _lines(partial(_judge, guard, key, tree=tree, audit=audit), sys.stdin, kind, shell)
         sent = sys.stdin.read() if text == "-" else text
         subject = parse_item({"text": sent, "type": type_}, kind=kind, shell=shell)
     except (PolicyError, RuleError, PermitError, ItemError) as error:
         return _bad_use(str(error))
     except UnicodeDecodeError as error:
         return _bad_use(f"standard input is not UTF-8: {error.reason} at byte {error.start}")
-    verdict, document = _judge(guard, key, subject, tree=tree and json_)
+    verdict, document = _judge(guard, key, subject, tree=tree and json_, audit=audit)
     shown = reading.told(guard, subject, verdict) if verdict.findings or tree else []
     print(json.dumps(document) if json_ else _told(verdict, subject.text, shown))  # noqa: T201 - it is what it is for
     return STOPPED if verdict.action.stops else ALLOWED
@@ -111,12 +116,20 @@ def _lines(
     return status
 
 
-def _judge(guard: Guard, key: SigningKey | None, subject: Subject, *, tree: bool) -> tuple[Verdict, dict[str, Any]]:
-    began = time.perf_counter_ns()
-    verdict = guard.examine(
-        subject.text, subject.channel, shell=subject.shell, type=subject.type, values=subject.values
-    )
-    document = verdict_document(verdict, (time.perf_counter_ns() - began) // 1000)
+def _judge(
+    guard: Guard, key: SigningKey | None, subject: Subject, *, tree: bool, audit: bool
+) -> tuple[Verdict, dict[str, Any]]:
+    with auditing() if audit else nullcontext() as written:
+        began = time.perf_counter_ns()
+        verdict = guard.examine(
+            subject.text, subject.channel, shell=subject.shell, type=subject.type, values=subject.values
+        )
+        document = verdict_document(verdict, (time.perf_counter_ns() - began) // 1000)
+    if written is not None:
+        idle = [
+            {"check": name, "reason": f"does not judge a {subject.channel}"} for name in guard.idle(subject.channel)
+        ]
+        document["audit"] = {"ran": written.document(), "not_run": [*document["unchecked"], *idle]}
     if key is not None:
         document["permits"] = sign_check(key, guard, int(time.time()), subject, verdict)
     if tree:

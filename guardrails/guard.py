@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from guardrails.audit import TimedWatch, current
 from guardrails.checks.commands import CommandsCheck
 from guardrails.checks.injection import InjectionCheck
 from guardrails.checks.invented import NAME as INVENTED
@@ -189,6 +191,8 @@ class Guard:
             stops = self._stops if self.policy.checks.invented.stops else None
             held = self.policy.budgets.held_characters
             watches.append((INVENTED, InventedWatch(given, self.catalogue.words, held, stops)))
+        if (audit := current()) is not None:
+            watches = [(name, TimedWatch(watch, audit.begin(name))) for name, watch in watches]
         return GuardStream(watches, self.decide, self._crashed, clock=self._clock, seconds=self.policy.budgets.seconds)
 
     def _stops(self, finding: Finding) -> bool:
@@ -234,12 +238,21 @@ class Guard:
             return text
         return f"{text}\n\n{words.alternative}\n\n```\n{verdict.alternative}\n```"
 
+    def idle(self, channel: Channel) -> tuple[str, ...]:
+        """Names of the checks that do not judge a channel."""
+        return tuple(check.name for check in self._checks if channel not in check.channels)
+
     def _run(self, check: Check, subject: Subject) -> Outcome:
+        audit = current()
+        began = time.perf_counter_ns() if audit else 0
         try:
             return check.examine(subject)
         except Exception as error:  # noqa: BLE001 - the boundary: whatever broke, the check did not pass
             self._crashed(check.name, error)
             return Unchecked(check.name, "crashed")
+        finally:
+            if audit:
+                audit.begin(check.name).nanoseconds += time.perf_counter_ns() - began
 
 
 def _refuse_missing(rules: RuleSet, catalogue: Catalogue) -> None:

@@ -7,6 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Protocol
 
 from guardrails import ciphers
+from guardrails.audit import current
 from guardrails.checks.directed import Readings
 from guardrails.checks.evidence import Evidence, alone, carried
 from guardrails.checks.orders import UNRESOLVABLE, alerting, ordered
@@ -16,7 +17,7 @@ from guardrails.encodings import tokens
 from guardrails.grammars import OPERATORS, STRICT, offence
 from guardrails.interface import Channel, Finding, Found, Passed, Severity, Unchecked
 from guardrails.parameters import ParameterType, parameter_type
-from guardrails.text import HIDDEN, LIMIT, TooLong, layers
+from guardrails.text import HIDDEN, LIMIT, TooLong, View, layers
 
 if TYPE_CHECKING:
     from guardrails.commands.judge import Judgement
@@ -82,6 +83,9 @@ class InjectionCheck:
     def _parameter(self, subject: Subject) -> Outcome:
         kind = parameter_type(subject.type)
         value = subject.text
+        audit = current()
+        if audit:
+            audit.looked(self.name, len(value), (View(value),))
         wrong = offence(value, kind, subject.values)
         if wrong:
             return self._found(wrong.rule, (wrong.start, wrong.end), wrong.message)
@@ -90,7 +94,10 @@ class InjectionCheck:
         if _plain(value) if kind in STRICT else self._calm(value):
             return _PASSED
         tolerant = OPERATORS.get(kind, frozenset())
-        for view in layers(value, _DEPTH, shortest=3, limit=LONGEST_VALUE):
+        views = layers(value, _DEPTH, shortest=3, limit=LONGEST_VALUE)
+        if audit:
+            audit.looked(self.name, len(value), views)
+        for view in views:
             evidence = carried(view.text, tolerant, query=kind is ParameterType.QUERY)
             if evidence is None and view.decoded:
                 evidence = alone(view.text, hidden=HIDDEN in view.decoded)

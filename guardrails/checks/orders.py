@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from guardrails import ciphers
+from guardrails.audit import current
 from guardrails.checks.candidates import candidates, flattened
 from guardrails.checks.directed import Readings, directed, possible, runs_unknown
 from guardrails.checks.mood import AROUND, Mood
@@ -29,13 +30,12 @@ from guardrails.checks.shape import (
 )
 from guardrails.commands.budget import BudgetExceeded
 from guardrails.encodings import tokens
-from guardrails.text import layers
+from guardrails.text import View, layers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from guardrails.commands.judge import Judgement
-    from guardrails.text import View
 
 SHORTEST = 12
 """Fewest characters of a base64 or hex token that is decoded in a prompt."""
@@ -183,9 +183,12 @@ def ordered(text: str, judge: Judge, names: Names, limit: int, readings: Reading
         BudgetExceeded: It holds more commands than anybody should judge.
     """
     if len(text) <= limit and quiet(text, names):
+        _note(text, (View(text),))
         return None
     left = _WORK + _WORK_EACH * len(text)
-    for view in layers(text, _DEPTH, shortest=SHORTEST, limit=limit):
+    views = layers(text, _DEPTH, shortest=SHORTEST, limit=limit)
+    _note(text, views)
+    for view in views:
         shown = _changed(view) if view.decoded else view.text
         flat = flattened(shown)
         mood = Mood(view, flat)
@@ -204,6 +207,11 @@ def ordered(text: str, judge: Judge, names: Names, limit: int, readings: Reading
             if hidden:
                 return Order(view.source_span(start, end), *hidden)
     return None
+
+
+def _note(text: str, views: tuple[View, ...]) -> None:
+    if (audit := current()) is not None:
+        audit.looked("injection", len(text), views)
 
 
 def _hidden(command: str, judge: Judge, readings: Readings) -> tuple[str, str] | None:

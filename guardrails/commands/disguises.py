@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from guardrails import mentions, regions
+from guardrails.audit import current
 from guardrails.commands import concealed, extent
 from guardrails.commands.arrival import Arrival
 from guardrails.commands.effort import Effort
@@ -43,6 +44,7 @@ class DisguiseWatch(Arrival):
     def __init__(self, units: Units, calm: Calm, held: int, depth: int, scope: Scope | None) -> None:
         super().__init__(calm, held)
         self._depth = depth
+        self._audit = current()
         self.scope = Scope() if scope is None else scope
         self._effort = units.effort or Effort(self.scope)
         self._units = units if units.effort else units.counted(self._effort)
@@ -52,6 +54,8 @@ class DisguiseWatch(Arrival):
         """Note the place at hand; those inside a string of a document count as the document's."""
         if not self._depth:
             self._effort.at(self._base + position)
+            if self._audit is not None:
+                self._audit.at(self._base + position)
 
     def _before(self, position: int) -> str:
         return self._text[max(self._line, position - CONTEXT) : position]

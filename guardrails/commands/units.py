@@ -12,6 +12,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from guardrails import mentions, regions
+from guardrails.audit import current
 from guardrails.commands import encoded, signs
 from guardrails.commands.budget import BudgetExceeded
 from guardrails.commands.embedded import in_code, in_json
@@ -107,6 +108,8 @@ class Units:
         try:
             first, *decoded = layers(text, _DEPTH)
             others = [rewritten(view, edits, _RESPELLED) for view in (first, *decoded) for edits in self._ways(view)]
+            if (audit := current()) is not None:
+                audit.looked("commands", len(text), (first, *decoded, *others))
             for view in (first, *decoded, *others):
                 if view.decoded == (CONTROL,) and not self._parted(first.text):
                     continue
