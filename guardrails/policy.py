@@ -92,9 +92,9 @@ class Checks(Frozen):
 class Budgets(Frozen):
     """How much is looked at before a text counts as unchecked; see the default file."""
 
-    text_characters: Annotated[int, Field(ge=1000, le=10_000_000)] = 200_000
+    text_characters: Annotated[int, Field(ge=1000, le=10_000_000)] = 1 << 20
     held_characters: Annotated[int, Field(ge=256, le=1_000_000)] = 32_768
-    seconds: Annotated[float, Field(gt=0, le=60)] = 2.0
+    seconds: Annotated[float, Field(gt=0, le=60)] = 5.0
 
 
 class EscalationPolicy(Frozen):

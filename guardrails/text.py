@@ -29,7 +29,7 @@ ESCAPE, CONTROL, TOKEN, SHOWN = "escape", "control", "token", "shown"
 """Names of what else is taken off: escapes, those of blanks and line ends alone (`\\n`), encoded words, and how a
 terminal or a bidirectional display shows a text."""
 
-LIMIT = 1_000_000
+LIMIT = 1 << 20
 """Longest text, in characters, that is looked at."""
 
 _CONTROLS = bytes(code for code in range(0x20) if code not in (0x09, 0x0A)) + b"\x7f"

@@ -26,6 +26,7 @@ _RANGE = re.compile(r"(-?\d{1,4}|[A-Za-z])\.\.(-?\d{1,4}|[A-Za-z])(?:\.\.(-?\d{1
 _BLANKS = re.compile(r"[ \t\n]+")
 _ARRAY = re.compile(r'"\$\{(\w+)\[@\]\}"')
 _MOST_BRACES = 64
+_MOST_MARKS = 512  # braces and commas of one word: they are read again for every brace
 _EACH = 16  # characters of a value that are put in for one unit of work
 
 
@@ -193,6 +194,8 @@ def _word(text: str, span: Span, commands: tuple[Command, ...]) -> Word:
 def _unbrace(text: str, most: int = _MOST_BRACES) -> list[str]:
     """Brace expansion, from the left, outer ones first; beyond `most` words the braces stay as they are."""
     start = text.find("{")
+    if start >= 0 and text.count("{") + text.count(",") + text.count("}") > _MOST_MARKS:
+        return [UNKNOWN]
     while start >= 0:
         options, end = _options(text, start)
         if options:

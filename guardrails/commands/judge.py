@@ -28,6 +28,7 @@ _MAKERS = frozenset(
     {"echo", "printf", "cat", "tee", "base64", "xxd", "curl", "wget", "for", "while", "if", "export", "function"}
 )
 _HARMLESS = frozenset({"--help", "--version"})
+_MOST_FINDINGS = 256  # in one text; nobody reads more, and the first stops it
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,8 @@ class CommandJudge:
             commands += script.commands
             complete = complete or script.complete
             for command in script.commands:
+                if len(findings) >= _MOST_FINDINGS:
+                    break
                 for finding in (*self._command(command), *self._script(command)):
                     if finding.rule != "commands.unresolvable" or one is shells[-1]:
                         findings.setdefault((finding.rule, finding.span), finding)
