@@ -14,7 +14,7 @@ _GAP = r"(?:[\s+()!~]|/\*[^*]*\*/)"
 _JOINS = r"(?:(?:or|and|xor|having|div|rlike|regexp|like|in|is|between|not)\b|\|\||&&)"
 # The first quote is followed by what only a query has there: an operator, a comment, the end of the statement.
 _CLOSED = Sign(
-    rf"[^'\"]{{0,80}}['\"]{_GAP}*(?:(?:{_JOINS}){_GAP}*['\"(@!~\d\w][^\n]*?(?:=|<|>|\blike\b|\bin\b|\bis\b|\bbetween\b|\(|--|#|'|\")"
+    rf"[^'\"]{{0,80}}['\"]{_GAP}*(?:(?:{_JOINS}){_GAP}*(?:['\"]|[@!~\d\w][^\n]*?(?:=|<|>|\blike\b|\bin\b|\bis\b|\bbetween\b|\(|--|#))"
     rf"|order{_GAP}+by\b|group{_GAP}+by\b|union\b|having\b|limit{_GAP}+\d|grant\b|procedure{_GAP}+analyse|into{_GAP}+(?:out|dump)file|waitfor\b"
     r"|;|--|#\s*$|/\*|\|\|\s*\S|\+\s*(?:'|\"|\(|@@|if\b|\w+\()|,\s*(?:null|\(select|\w+\()|=\s*(?:'|\"|\w+\())",
     ignore_case=True,
@@ -40,7 +40,10 @@ _NUMBERED = Sign(
     rf"\W{{0,4}}\d{{1,10}}['\")\s]*(?:{_JOINS}|union\b|order\s+by\b|group\s+by\b|;)[\s(]+[^\n]*(?:=|<|>|select|\d\s*(?:--|#))",
     ignore_case=True,
 )
-_SCREEN = Sign(r"['\"]|\b(?:or|and|union|select|order|having|exec|declare|waitfor|sleep|benchmark|like)\b|\|\||&&|[$@]\w|;|\(", ignore_case=True)
+_SCREEN = Sign(
+    r"['\"]|\b(?:or|and|union|select|order|having|exec|declare|waitfor|sleep|benchmark|like)\b|\|\||&&|[$@]\w|;|\(",
+    ignore_case=True,
+)
 _MOST = 16
 
 
@@ -56,7 +59,7 @@ def _constant(value: str) -> bool:
     for count, found in enumerate(_COMPARED.finditer(value)):
         left, right = found[1].lower().strip("%"), found[2].lower().strip("%")
         joined = not found[0][:1].isdigit() and found.start(1) > found.start()
-        if joined and left == right or (joined and left.isdigit() and right.isdigit()):
+        if (joined and left == right) or (joined and left.isdigit() and right.isdigit()):
             return True
         if count >= _MOST:
             break

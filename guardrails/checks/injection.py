@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from guardrails import ciphers
 from guardrails.audit import current
+from guardrails.checks.breakouts import broken_out
 from guardrails.checks.directed import Readings
 from guardrails.checks.evidence import Evidence, alone, carried
 from guardrails.checks.orders import UNRESOLVABLE, alerting, ordered
@@ -32,6 +33,7 @@ _PREFIXES = frozenset({"exec", "eval", "time", "env", "command", "nohup", "sudo"
 _SHELLISH = re.compile(r"^\s*[({!\\'\"$`]|\w[\"'\\$`^]\S*\w|\{[^\s{},]+,[^\s{}]+\}|;\s*\}|\$\(|[a-z]=\S+[;\s]|\\\n")
 _OPERATOR = re.compile(r"\|\||&&|[;|&\n]")
 _PASSED = Passed()
+_BREAKS_OUT = "would change the query it is put into: it ends a string, cuts the rest off or asks nothing of the data"
 # Neither an operator, nor a quote, nor the beginning of an escape or of an expression.
 _CALM = re.compile(r"[A-Za-z0-9 .,:_@/#!?=*~+\[\]-]*(?: \((?:[^'\"`$();|&<>\\%{}]*)\)[A-Za-z0-9 .,:_@/#!?=+-]*)?")
 _PLAIN = re.compile(r"[^\s&(\\%]*")
@@ -91,10 +93,17 @@ class InjectionCheck:
             return self._found(wrong.rule, (wrong.start, wrong.end), wrong.message)
         if kind is ParameterType.ENUM and subject.values:
             return _PASSED
+        if kind is ParameterType.FREE_TEXT and broken_out(value[:LONGEST_VALUE]):
+            return self._found("value.query", (0, len(value)), _BREAKS_OUT)
         if _plain(value) if kind in STRICT else self._calm(value):
             return _PASSED
+        return self._views(value, kind)
+
+    def _views(self, value: str, kind: ParameterType) -> Outcome:
+        """A value as it stands, and what it is decoded."""
         tolerant = OPERATORS.get(kind, frozenset())
         views = layers(value, _DEPTH, shortest=3, limit=LONGEST_VALUE)
+        audit = current()
         if audit:
             audit.looked(self.name, len(value), views)
         for view in views:
@@ -104,6 +113,8 @@ class InjectionCheck:
             if evidence:
                 span = view.source_span(evidence.start, evidence.end)
                 return self._found(evidence.rule, span, _message(value, span, evidence, encoded=bool(view.decoded)))
+            if kind is ParameterType.FREE_TEXT and view.decoded and broken_out(view.text):
+                return self._found("value.query", view.source_span(0, len(view.text)), _BREAKS_OUT)
             if destroys := self._destructive(view.text):
                 span = view.source_span(destroys[0], destroys[1])
                 return self._found("value.destructive", span, f"is a command that {destroys[2]}")
