@@ -110,8 +110,9 @@ def streamed(guard: Guard, texts: list[str]) -> dict[str, float]:
                 stream.feed(piece)
             stream.finish()
             means.append((time.thread_time_ns() - began) / 1000 / len(pieces))
-        took.append(min(means))
-    return {**quantiles(took), "texts": len(texts)}
+        if not stream.stopped:  # what comes after a stop costs nothing
+            took.append(min(means))
+    return {**quantiles(took), "texts": len(took)}
 
 
 def ordinary(guard: Guard, count: int) -> dict[str, dict[str, float]]:
@@ -121,9 +122,9 @@ def ordinary(guard: Guard, count: int) -> dict[str, dict[str, float]]:
     commands["sql"] = filled(OWN["sql"], 200, count // 4, ("\n", " "))
     if (DATA / "commands_destructive.jsonl").exists():
         commands["destructive"] = filled(rows("commands_destructive"), 200, count // 2, joints)
-    prose = rows("prose")
+    prose = rows("prose")[:6000]
     mixed = prose + rows("bash")[: len(prose) // 8 + 1]
-    fences = [f"\n\n```bash\n{command}\n```\n\n" for command in rows("bash")]
+    fences = [f"\n\n```bash\n{command}\n```\n\n" for command in rows("bash")[:4000]]
     found = {}
     for kind, texts in commands.items():
         shell = Shell(kind) if kind in list(Shell) else Shell.BASH
@@ -136,10 +137,11 @@ def ordinary(guard: Guard, count: int) -> dict[str, dict[str, float]]:
     found["prompt of 2,000 tokens, prose alone"] = each(long, lambda text: guard.examine(text, Channel.PROMPT))
     values = filled(prose, 60, count, (" ",))
     found["parameter of 60 characters"] = each(values, lambda text: guard.examine(text, Channel.PARAMETER))
-    found["stream, a delta of prose"] = streamed(guard, filled(prose, 2000, count // 8, (" ", "\n")))
-    found["stream, a delta of answers with fences"] = streamed(
-        guard, filled(prose * (len(fences) // len(prose) + 1) + fences, 2000, count // 8, (" ", "\n"))
-    )
+    calm = [text for text in prose if not guard.examine(text, Channel.OUTPUT).action.stops]
+    safe = [text for text in fences if not guard.examine(text, Channel.OUTPUT).action.stops]
+    found["stream, a delta of prose"] = streamed(guard, filled(calm, 1500, count // 4, (" ", "\n")))
+    answers = filled(calm * (len(safe) // len(calm) + 1) + safe, 1500, count // 4, ("\n", "\n\n"))
+    found["stream, a delta of answers with fences"] = streamed(guard, answers)
     return found
 
 

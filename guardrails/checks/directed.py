@@ -10,8 +10,10 @@ import re
 from fnmatch import filter as matching
 from typing import TYPE_CHECKING
 
+import re2
+
 from guardrails.commands.respelled import respelled
-from guardrails.screens import Sign
+from guardrails.screens import Sign, encoded
 from guardrails.text import View, rewritten
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ _DIRECTED = re.compile(
     rf"|\b{_RUN}[ \t]+(?=[^\s]{{0,40}}{_ODD})",
     re.IGNORECASE,
 )
+_VERBS = re2.compile(rf"(?i)\b(?:{_VERB}|{_RUN})\b")
 _RUNS = re.compile(
     r"\|\s*(?:sudo\s+)?(?:ba|z|da|k)?sh\b|\beval\b|\b(?:ba|z|da|k)?sh\s+(?:-\w*c|<)|<\(|\bsource\b|^\s*\$(?:\(|\{\w*[#%:/,^@\[])|\$\{!"
     r"|\biex\b|invoke-expression",
@@ -47,9 +50,14 @@ def possible(text: str) -> bool:
 
 def directed(text: str) -> Iterator[tuple[int, int]]:
     """Where a command stands that a verb before it says to run: to the end of its line, or of its fence."""
-    for count, cue in enumerate(_DIRECTED.finditer(text)):
+    count = past = 0
+    for verb in _VERBS.finditer(text if text.isascii() else encoded(text).decode()):
+        cue = _DIRECTED.match(text, verb.start()) if verb.start() >= past else None
+        if cue is None:
+            continue
         if count >= _MOST:
             return
+        count, past = count + 1, cue.end()
         start = cue.end()
         if _STARTS.match(text, start) is None:
             continue
