@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _FRONT = re.compile(r"---[ \t]*\n(.*?)^---[ \t]*$\n?", re.DOTALL | re.MULTILINE)
+_OURS = re.compile(r"^\s*[\"'{]*wardgate\b", re.MULTILINE)
 _FENCE = re.compile(r"[ \t]*(`{3,}|~{3,})[ \t]*([\w.+-]*)")
 _HEADING = re.compile(r"(#{1,6})[ \t]+(\S.*)")
 _INSTEAD = re.compile(r"instead of\b", re.IGNORECASE)
@@ -34,7 +35,7 @@ _JOINING = frozenset({"instead", "of", "or", "and", "in", "on", "from", "at", "t
 _CODE = re.compile(r"`([^`]+)`")
 _COMMAND = re.compile(r"[a-z][\w.+-]*[ \t]+\S")
 _LIKELY = re.compile(r"(?!.*[ \t]{3})[a-z./][\w./-]*[ \t](?:.*[ \t])?(?:--?[A-Za-z]|<|\$|\{|\|)")
-_ASSIGNED = re.compile(r"(?:export[ \t]+)?[A-Za-z_]\w*=(?:[^ \t]*|<[^>]*>|\"[^\"]*\"|'[^']*')$")
+_ASSIGNED = re.compile(r"(?:export[ \t]+)?[A-Za-z_]\w*=(?:\"?\$\(.*\)\"?|[^ \t]*|<[^>]*>|\"[^\"]*\"|'[^']*')$")
 _CONSTANT = re.compile(r"(?:export[ \t]+)?([A-Z][A-Z0-9_]*)=([\"']?)([\w./:@-]+)\2")
 _MARKS = re.compile(r"^[ \t]*(?:[-*+>]|\d+[.)])[ \t]+|[*_`]+|\]\([^)]*\)|\[")
 _LONGEST, _LONGEST_WHY, _SHORTEST_WHY = 300, 200, 8
@@ -106,7 +107,9 @@ def read(file: Path) -> tuple[list[Step], list[str], bytes]:
     except UnicodeDecodeError as wrong:
         raise RuleError(file, 1, "file", f"is not UTF-8 at byte {wrong.start}; save it as UTF-8") from wrong
     front = _FRONT.match(text)
-    told = read_text(file, front[1], Front, above=1)[0].wardgate if front and front[1].strip() else None
+    # Front matter that does not speak to us is another program's, and need not even be YAML.
+    ours = front is not None and _OURS.search(front[1]) is not None
+    told = read_text(file, front[1], Front, above=1)[0].wardgate if front and ours else None
     facts = [name for names in told.facts.values() for name in names] if told else []
     begins = front.end() if front else 0
     section = _Section([(0, told)] if told else [])

@@ -38,6 +38,7 @@ go first:
 
 ```bash
 SLOT="standby_1"
+export PRIMARY="$(kubectl get pods -o name | head -1)"
 # which slot holds them
 psql -c "select * from pg_replication_slots where slot_name = '$SLOT'" \\
   -d <database>
@@ -77,11 +78,11 @@ def test_commands_become_steps(book: Path) -> None:
     steps, facts, raw = read(book)
     assert [(step.line, step.alternative.command) for step in steps] == [
         (11, "df -h /var/lib/postgresql"),
-        (24, "psql -c \"select * from pg_replication_slots where slot_name = 'standby_1'\" -d {database}"),
-        (27, "pg_archivecleanup -n {wal_dir} {oldest_file}"),
-        (30, "du -xh {path}"),
-        (35, "rm -rf /var/lib/postgresql"),
-        (41, "systemctl restart {service_name}"),
+        (25, "psql -c \"select * from pg_replication_slots where slot_name = 'standby_1'\" -d {database}"),
+        (28, "pg_archivecleanup -n {wal_dir} {oldest_file}"),
+        (31, "du -xh {path}"),
+        (36, "rm -rf /var/lib/postgresql"),
+        (42, "systemctl restart {service_name}"),
     ]
     assert (facts, raw) == ([], RUNBOOK.encode())
     first, second = steps[0].alternative, steps[1].alternative
@@ -121,7 +122,7 @@ def test_front_matter_says_it_for_the_whole_file(tmp_path: Path) -> None:
     ("text", "where", "mend"),
     [
         ("---\nwardgate: {efects: [stop]}\n---\n", ":2: wardgate.efects", "did you mean effects?"),
-        ("---\na: [b\n---\n", ":2: yaml", "close the bracket"),
+        ("---\nwardgate: [b\n---\n", ":2: yaml", "close the bracket"),
         ("# X\n\n## Instead of deleting data\n", ":3: heading", "'deleting' is neither .* did you mean delete?"),
     ],
 )
@@ -131,6 +132,14 @@ def test_what_cannot_be_meant_is_named(tmp_path: Path, text: str, where: str, me
     file.write_text(text)
     with pytest.raises(RuleError, match=f"bad.md{where}: .*{mend}"):
         read(file)
+
+
+def test_another_program_s_front_matter_is_left_alone(tmp_path: Path) -> None:
+    """A wiki's own templates need not be YAML."""
+    file = tmp_path / "default.md"
+    file.write_text('---\ntitle: "{{ replace .Name "-" " " }}"\n---\n\n```sh\ndf -h\n```\n')
+    (step,), _, _ = read(file)
+    assert (step.line, step.alternative.command) == (6, "df -h")
 
 
 def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
@@ -151,7 +160,7 @@ def test_a_team_s_runbook_is_offered_and_its_destructive_steps_are_not(book: Pat
         "psql -c \"select * from pg_replication_slots where slot_name = 'standby_1'\" -d {database}"
     )
     (dropped,) = guard.catalogue.dropped
-    assert str(dropped).startswith(f"{book}:35: 'rm -rf /var/lib/postgresql' is not offered: it would delete")
+    assert str(dropped).startswith(f"{book}:36: 'rm -rf /var/lib/postgresql' is not offered: it would delete")
     assert all(one.command != dropped.command for one in guard.catalogue.alternatives)
 
 
