@@ -26,7 +26,7 @@ logging.getLogger("sqlglot").setLevel(logging.CRITICAL)
 _TICKED = frozenset({"mysql", "bigquery", "clickhouse", "hive"})
 _BACKSLASHED = frozenset({"mysql", "bigquery", "clickhouse", "hive", "snowflake"})
 _DEEPEST = 40  # brackets within brackets; sqlglot takes a dozen frames of the stack for each
-_STEPS_A_UNIT = 16
+_STEPS_A_UNIT = 3
 _LONGEST = 4000  # tokens of a statement beyond which its words alone are read
 
 
@@ -67,7 +67,7 @@ def tree(tokens: Sequence[Token], dialect: Dialect, budget: Budget) -> exp.Expr 
     for name in grammars(dialect, written(tokens, "")):
         known, parser = _parser(name)
         text = written(tokens, name)
-        budget.spend(1 + len(text) // 128)
+        budget.spend(2 + len(text) // 64)
         try:
             one = parser(dialect=known)
             one.budget = budget
