@@ -204,7 +204,7 @@ def replaced(value: Value, old: str, new: str, *, pattern: bool, cased: bool = F
         return None
     try:
         return str(found.sub(literal, value))[:MOST]
-    except (re2.error, UnicodeError):  # the new text refers to a group that is not there; no UTF-8
+    except (IndexError, re2.error, UnicodeError):  # the new text refers to a group that is not there; no UTF-8
         return None
 
 
