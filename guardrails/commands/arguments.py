@@ -92,7 +92,7 @@ class Arguments:
         else:
             before = len(self._found)
             value = self._expressions.value(node)
-            made = tuple(self._found[before:])
+            made = (*self._found[before:], *self._expressions.makers(raw))
             self._add([word(one, span, made) for one in constants.items(value)], value)
 
     def _several(self, pieces: list[Node], span: Span) -> None:
@@ -111,7 +111,7 @@ class Arguments:
             if piece.type not in ("generic_token", "command_name", "command_parameter"):
                 self._expressions.value(piece)
         raw = self._source[pieces[0].start_byte : pieces[-1].end_byte].decode("utf-8", "replace")
-        self._bare(raw, span, tuple(self._found[before:]))
+        self._bare(raw, span, (*self._found[before:], *self._expressions.makers(raw)))
 
     def _bare(self, raw: str, span: Span, made: tuple[Command, ...] = ()) -> None:
         redirection = _REDIRECTION.match(raw) if self.words else None

@@ -63,12 +63,20 @@ def matchers(file: Path, node: Any, at: int, data: RuleData) -> tuple[tuple[froz
     for number, match in enumerate(data.match):
         way: tuple[str | int, ...] = ("rules", at, "match", number)
         try:
-            found.append((frozenset(name.lower() for name in match.command), matcher(match, data.shell)))
+            names = frozenset(one for name in match.command for one in spelled(name.lower()))
+            found.append((names, matcher(match, data.shell)))
         except PatternError as wrong:
             field = next(name for name in _fields(match) if wrong.pattern in _patterns(match, name))
             way = (*way, field)
             raise RuleError(file, line(node, way), ".".join(map(str, way)), str(wrong)) from wrong
     return tuple(found)
+
+
+def spelled(name: str) -> list[str]:
+    """The names that one with braces stands for: `remove-{aduser,adgroup}` is two."""
+    before, brace, rest = name.partition("{")
+    listed, closing, after = rest.partition("}")
+    return [before + one + after for one in listed.split(",")] if brace and closing else [name]
 
 
 def matcher(data: MatchData, shell: str = "bash") -> Matcher:

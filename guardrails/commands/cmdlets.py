@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from guardrails.commands.scope import Scope
     from guardrails.commands.tree import Command
 
+_RUNNING = frozenset({"get-process", "get-service"})
 LISTS = frozenset({"get-childitem", "get-item", "resolve-path", "convert-path", "get-itemproperty"})
 _TAKERS = frozenset({
     "remove-item", "clear-content", "clear-item", "remove-itemproperty", "set-content", "set-acl", "stop-service",
@@ -61,10 +62,13 @@ def listed(commands: Sequence[Command]) -> Value:
 
 
 def path(commands: Sequence[Command]) -> str | None:
-    """What a listing further up the pipe lists."""
+    """What a listing further up the pipe lists: a path, or the name of processes or services."""
     narrowed = False
     for command in [*reversed(commands), *(c for one in commands for c in sources(one))]:
         narrowed = narrowed or command.name == "where-object"
+        if command.name in _RUNNING:
+            named = operands(command.argv[1:])
+            return UNKNOWN if narrowed else named[0].shape if named else "*"
         if command.name in LISTS:
             named = operands(command.argv[1:])
             shape = named[0].shape if named else "."

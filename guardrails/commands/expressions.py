@@ -15,12 +15,14 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
     from guardrails.commands.scope import Scope
+    from guardrails.commands.tree import Command
 
 _SCOPES = re.compile(r"(?:global|script|local|private|using|variable):")
 _WORD = re.compile(
     r"`.|'(?:[^']|'')*'|\"(?:[^\"`]|`.|\"\")*\"|\$\([^)]*\)|\$\{[^}]*\}|\$(?:\w+:)?\w+|,|[^`'\"$,]+|.", re.DOTALL
 )
 _NAMED = re.compile(r"\$\{([^}]*)\}|\$((?:\w+:)?\w+)|\$\([^)]*\)")
+_MOST_MAKERS = 16
 _STANDING = frozenset({"home", "pshome", "shellid", "ofs"})
 _HERE = frozenset({"psscriptroot", "pwd", "pscommandpath", "myinvocation"})
 _OPERATORS: dict[str, Callable[[Value, Value], Value]] = {
@@ -124,6 +126,14 @@ class Expressions:
         standing = f"${name}"
         known = name in _STANDING or name.startswith("env:") or constants.usual(standing) != standing
         return standing if known else None
+
+    def makers(self, raw: str) -> tuple[Command, ...]:
+        """The commands that made what the variables in a stretch of source hold."""
+        held = self._scope.makers
+        if not held or "$" not in raw:
+            return ()
+        names = [_SCOPES.sub("", (found[1] or found[2] or "").lower()) for found in _NAMED.finditer(raw)]
+        return tuple(command for name in names for command in held.get(name, ()))[:_MOST_MAKERS]
 
     def words(self, raw: str) -> list[Value]:
         """An argument written without quotes around all of it; commas make a list of it."""

@@ -56,8 +56,11 @@ class Index:
         self.names = frozenset(name for _, name in exact if name not in ("", EVERY, UNRESOLVED))
         self.families = tuple(sorted({start for _, start in families}))
 
-    def candidates(self, command: Command, name: str) -> list[Pair]:
-        """Rules that may speak about `command`, looked up as `name`."""
+    def candidates(self, command: Command, name: str, *, native: bool = True) -> list[Pair]:
+        """Rules that may speak about `command`, looked up as `name`; those about every command only where it is native.
+
+        A program is not native where it is called from another shell than the one its rules are written for.
+        """
         shell = command.shell
         found: list[Pair] = []
         verbs: set[str] | None = None
@@ -71,7 +74,7 @@ class Index:
                     if verb in large:
                         found += shelf.by_verb[verb]
         every = self._exact.get((shell, EVERY))
-        if every is not None:
+        if every is not None and native:
             found += [pair for pair in every.rest if _possible(pair[1], command)]
         return found
 

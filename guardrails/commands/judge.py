@@ -29,6 +29,9 @@ _MAKERS = frozenset(
 )
 _HARMLESS = frozenset({"--help", "--version"})
 _MOST_FINDINGS = 256  # in one text; nobody reads more, and the first stops it
+_PREVIEW = re.compile(r"-(?:wh[atif]{0,4}|wi)(?::\$true)?", re.IGNORECASE)
+# Programs are the same from whatever shell they are called; a shell's own words are its own.
+_ALSO = {Shell.POWERSHELL: (Shell.CMD, Shell.BASH), Shell.CMD: (Shell.BASH,)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +100,19 @@ class CommandJudge:
         opaque = name == UNKNOWN
         if len(command.argv) > 1 and command.argv[-1].text in _HARMLESS and not command.redirects:
             return []
+        if command.shell is Shell.POWERSHELL and "-" in name and any(_PREVIEW.fullmatch(w.shape) for w in command.argv):
+            return []
         found = []
         for rule, matcher in self._rules.candidates(command, UNRESOLVED if opaque else name):
             match = matcher(command)
             if match is not None:
                 found.append(self._finding(rule, command, match))
+        for shell in _ALSO.get(command.shell, ()) if not opaque else ():
+            same = replace(command, shell=shell)
+            for rule, matcher in self._rules.candidates(same, name, native=False):
+                match = matcher(same)
+                if match is not None:
+                    found.append(self._finding(rule, command, match))
         if opaque and not found:
             found.append(_unresolvable(command))
         return found

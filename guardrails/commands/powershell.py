@@ -41,6 +41,7 @@ _BRANCHES = frozenset({
 })  # fmt: skip
 _Commands = tuple[Command, ...]
 _FEW = 64  # turns of a loop that are read whatever they do
+_COUNTED = 4  # as many of a loop that only counts
 _LEAST = 100  # work that a loop which only computes leaves for the rest
 
 
@@ -114,7 +115,8 @@ class _Walk:
         words = [Word(name, span, name), *(word(one, span) for value in given for one in constants.items(value))]
         if on is not None:
             words.append(word(on, span))
-        stdin = (*self._stdin.commands, *self._unfold.found[before:])
+        made = self._expressions.makers(self._expressions.raw(node))
+        stdin = (*self._stdin.commands, *self._unfold.found[before:], *made)
         self._unfold.emit(Command(tuple(words), (), span, Shell.POWERSHELL, self._unfold.wrappers, stdin))
         return None
 
@@ -134,7 +136,10 @@ class _Walk:
         outer, self._stdin = self._stdin, stdin if stdin != Stream() else self._stdin
         value = self._expressions.value(node)
         self._stdin = outer
-        return Stream(tuple(self._unfold.found[before:]), value)
+        made = tuple(self._unfold.found[before:])
+        return Stream(
+            made if value is not None else (*made, *self._expressions.makers(self._expressions.raw(node))), value
+        )
 
     def _assignment(self, node: Node) -> Stream:
         children = node.named_children
@@ -148,13 +153,14 @@ class _Walk:
                 value = constants.added(self._expressions.variable(name), value)
             elif sign != "=":
                 value = None
-            self._settle(name, value)
+            self._settle(name, value, made.commands)
         return Stream()
 
-    def _settle(self, name: str, value: Value) -> None:
+    def _settle(self, name: str, value: Value, commands: tuple[Command, ...]) -> None:
         name = name.strip("${}").lower().rpartition(":")[2] if "env:" not in name else name.strip("${}").lower()
         before = self._scope.values.get(name, value)
         self._scope.values[name] = None if self._scope.branches and before != value else value
+        self._scope.makers[name] = commands[-_FEW:] if value is None else ()
 
     def _function(self, node: Node) -> Stream:
         named = next((child for child in node.named_children if child.type == "function_name"), None)
@@ -185,7 +191,8 @@ class _Walk:
         parts: list[Stream] = []
         before = len(self._unfold.found)
         for at, value in enumerate(values):
-            if at >= _FEW and (len(self._unfold.found) > before or self._frame.budget.left < _LEAST):
+            counted = isinstance(value, int) and at >= _COUNTED
+            if (at >= _FEW or counted) and (len(self._unfold.found) > before or self._frame.budget.left < _LEAST):
                 value = None  # noqa: PLW2901 - one more turn, for whatever the rest may be
             self._frame.budget.spend(at % _FEW == _FEW - 1)
             self._scope.values[name] = value

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 # What a text must hold for any of its words to need it.
-_AWKWARD = re.compile(r"[\w}\"')]\\|\\[\"']|\s-+\s*(?:[|;\n]|$)")
+_AWKWARD = re.compile(r"[\w}\"')]\\|\\[\"']|\s-+\s*(?:[|;\n]|$)|\s-[A-Za-z]+\d")
+_NUMBERED = re.compile(r"-[A-Za-z]+\d\w*")
 _END = re.compile(r"[ \t]*(?:[|;\r\n]|$)")
 _WORD = re.compile(
     r"(?:`.|'[^'\n]*'|\"(?:[^\"`\n]|`.)*\"|\$\{[^}\n]*\}|\$\([^()\n]*\)|\$[\w:]+|[^\s'\"`$;|&(){}<>,@])+", re.DOTALL
@@ -35,8 +36,8 @@ def quoted(text: str) -> tuple[str, list[tuple[int, int]]]:
             end = word.end() if word else at + 1
             piece = text[at:end]
             instead = _in_quotes(piece) if word and "\\" in piece else None
-            if piece == "-" and _END.match(text, end):
-                instead = '"-"'
+            if (piece == "-" and _END.match(text, end)) or _NUMBERED.fullmatch(piece):
+                instead = f'"{piece}"'
             if instead is not None:
                 moves.append((length + 1, moved - 1))
                 moved += len(piece) - len(instead)

@@ -77,9 +77,9 @@ class RuleSet:
     digest: str
     index: Index
 
-    def candidates(self, command: Command, name: str) -> list[tuple[Rule, Matcher]]:
-        """Rules that may speak about a command, looked up as `name`."""
-        return self.index.candidates(command, name)
+    def candidates(self, command: Command, name: str, *, native: bool = True) -> list[tuple[Rule, Matcher]]:
+        """Rules that may speak about a command, looked up as `name`; see `Index.candidates`."""
+        return self.index.candidates(command, name, native=native)
 
 
 def load_rules(paths: Sequence[Path] = ()) -> RuleSet:

@@ -31,6 +31,7 @@ class Scope:
         aliases: Source each alias stands for.
         files: Content of files that the script itself wrote.
         values: PowerShell's variables, by lower-case name; those of the environment begin with `env:`.
+        makers: The commands whose output such a variable holds, where nobody knows it.
         calls: PowerShell's calls that were read, with all that they could see, so that none is read twice.
         environment: Variables the shell is started with, where that is known; all others are unset then.
         constants: Values that programs in the script's other languages gave their own variables.
@@ -43,6 +44,7 @@ class Scope:
     aliases: dict[str, str] = field(default_factory=dict)
     files: dict[str, Content] = field(default_factory=dict)
     values: dict[str, Value] = field(default_factory=dict)
+    makers: dict[str, tuple[Command, ...]] = field(default_factory=dict)
     calls: set[int] = field(default_factory=set)
     environment: dict[str, str] | None = None
     constants: dict[str, str | tuple[str, ...] | None] = field(default_factory=dict)

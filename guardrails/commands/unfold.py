@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from guardrails.commands import scripts
 from guardrails.commands.builtins import settle
 from guardrails.commands.outputs import DOWNLOADERS, output, saved
 from guardrails.commands.tree import UNKNOWN, Code, Command, Tail, Word
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from guardrails.commands.scope import Scope
 
 _DEEPEST = 12
+_WINDOWS = (Shell.CMD, Shell.POWERSHELL)
 
 
 class Unfolder:
@@ -49,6 +51,8 @@ class Unfolder:
         if command.shell is Shell.BASH:
             _note_files(command, self.scope)
             settle(command, self.scope)
+        elif command.shell in _WINDOWS:
+            scripts.note(command, self.scope)
         if command.shell is Shell.SQL:
             return (command,)
         inner = _called(command, self.scope) or unwrap(command, self.scope)
@@ -88,6 +92,8 @@ def _work(command: Command) -> int:
 def _called(command: Command, scope: Scope) -> list[Tail | Code]:
     """An alias, a function or a file of the script's own that the command's name stands for."""
     name = command.argv[0].text if command.argv else None
+    if name is not None and command.shell in _WINDOWS and scope.files:
+        return [*scripts.held(command, scope)]
     if name is None or command.shell is not Shell.BASH:
         return []
     alias = scope.aliases.get(name)

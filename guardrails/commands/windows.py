@@ -26,6 +26,7 @@ _VALUED = frozenset(_DATA["powershell_values"].split())
 _DASHES = "-/\u2013\u2014\u2015"
 _SPECIAL = re.compile(r"[\s&|<>^()]")
 _BASE64 = re.compile(r"[A-Za-z0-9+/=\s]{8,}")
+_FILE = re.compile(r"@(?:path|file|fname|relpath)", re.IGNORECASE)
 _LINE = re.compile(r"(?:command|commandline|cmdline)\s*=\s*([^;}]+)", re.IGNORECASE)
 
 
@@ -158,6 +159,18 @@ def _spoken(command: Command) -> list[Tail | Code]:
     return []
 
 
+def _each(command: Command) -> list[Tail | Code]:
+    """`forfiles /p FOLDER /m MASK /c CODE`, in which `@path` stands for each file."""
+    words = [w.shape for w in command.argv]
+    named = {one.lower(): words[at + 1] for at, one in enumerate(words[:-1])}
+    code = named.get("/c")
+    if code is None:
+        return []
+    path = f"{named.get('/p', '.')}\\{named.get('/m', '*')}"
+    text = _FILE.sub(lambda _found: path, code)
+    return _code([], command, Shell.CMD, text)
+
+
 def _tail(command: Command) -> list[Tail | Code]:
     """`psexec [options] COMMAND…`."""
     valued, at = _TAILS[command.name].split(), 1
@@ -233,6 +246,7 @@ HANDS: dict[str, Unwrap] = {
     "invoke-expression": _expression,
     **dict.fromkeys(_DATA["processes"].split(), _process),
     **dict.fromkeys(_CODE, _spoken),
+    "forfiles": _each,
     **dict.fromkeys(_TAILS, _tail),
     **dict.fromkeys(_DATA["creators"].split(), _created),
     **dict.fromkeys(_DATA["methods"].split(), _method),

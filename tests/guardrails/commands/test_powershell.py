@@ -186,9 +186,11 @@ def test_spans_count_characters_of_the_text_given() -> None:
 
 CHARACTERS = st.text(alphabet=st.sampled_from("rm -$x'\"`|&{}()[]@#;=.\\,:%+<>\né0\ud800"), max_size=50)
 FRAGMENTS = (
-    "'ab' \"a$x\" $x $_ 3 0x41 -f -join -split -replace + * .. [char] [char[]] [int] [scriptblock] ( ) @( $( { } | % iex & . ; "
-    "= -1 ,1 [0] [1,-1] .Replace('a','$1') .Substring(1) .Insert(9,'x') .PadLeft(9) -bxor [Convert]::ToInt32('z',16) @x "
-    "[Convert]::FromBase64String('@') .Invoke() .ToCharArray() function f param if foreach in @{a=1} .a ri -Recurse"
+    "'ab' \"a$x\" $x $_ 3 0x41 -f -join -split -replace + * .. [char] [char[]] [int] "
+    "[scriptblock] ( ) @( $( { } | % iex & . ; = -1 ,1 [0] [1,-1] .Replace('a','$1') "
+    ".Substring(1) .Insert(9,'x') .PadLeft(9) -bxor [Convert]::ToInt32('z',16) @x "
+    "[Convert]::FromBase64String('@') .Invoke() .ToCharArray() function f param if "
+    "foreach in @{a=1} .a ri -Recurse "
 )
 PIECES = st.lists(st.sampled_from(FRAGMENTS.split()), max_size=14).map(" ".join)
 
