@@ -158,7 +158,8 @@ class Arguments:
         named = next((child for child in node.named_children if child.type == "redirected_file_name"), None)
         if named is None:
             return
-        target = constants.text(self._expressions.words(self._expressions.raw(named).strip())[0])
+        words = self._expressions.words(self._expressions.raw(named).strip())
+        target = constants.text(words[0]) if words else ""
         operator = ">>" if raw.lstrip("123456*").startswith(">>") else ">"
         self.redirects.append(Redirect(operator, Word(None if UNKNOWN in target else target, span, target)))
 

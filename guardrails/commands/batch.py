@@ -220,8 +220,8 @@ class _Parser:
     def _if(self, token: _Token, depth: int) -> Node:
         self._take(token)
         condition = self._words(1)
-        while condition and condition[-1].lower() in _CONDITION:
-            condition += self._words(1)
+        while condition and condition[-1].lower() in _CONDITION and (more := self._words(1)):
+            condition += more
         last = condition[-1] if condition else ""
         if last.lower() in _UNARY or last.endswith("==") or ("==" not in last and self._compared()):
             condition += self._words(1)

@@ -140,7 +140,7 @@ class _Walk:
     def _command(self, node: Simple, where: Span, stdin: _Commands) -> _Commands:
         written = _HEAD.match(node.words[0])[0]  # type: ignore[index] # matches the empty string
         first = percent.delayed(_plain(written), self._scope).lstrip("@")
-        rest = node.text.partition(written)[2]
+        rest = node.text[node.text.find(written) + len(written) :]
         glued = None if _SUFFIX.search(first) else _GLUED.fullmatch(first)
         if glued and glued[1].lower() in INTERNAL | {"cmd"} and not glued[2].startswith((":", "\\\\")):
             first, rest = glued[1], glued[2].removeprefix(".") + rest

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from guardrails.commands import searches, shells
+from guardrails.commands.batch import INTERNAL
 from guardrails.commands.clients import CLIENTS, queries
 from guardrails.commands.interpreters import INTERPRETERS, interpreted, versioned
 from guardrails.commands.outputs import fed
@@ -37,6 +38,8 @@ def unwrap(command: Command, scope: Scope) -> list[Tail | Code]:
     hand = HANDS.get(name) if command.shell is not Shell.BASH or name in ANYWHERE else None
     if hand is not None:
         return hand(command)
+    if command.shell is Shell.CMD and name in INTERNAL:
+        return []
     special = _SPECIAL.get(name)
     if special is not None:
         return [*special(command, scope), *elsewhere(command)]
