@@ -104,6 +104,9 @@ _OWN = re.compile(
     r"|(?:[A-Z]+_)*(?:NUMBER|FILE|FOLDER|DIR|DIRECTORY|PATH|HOST|HOSTNAME|SERVER|NODE|SERVICE|UNIT|NAME|NAMESPACE|POD|PID|APP"
     r"|CONTAINER|DEPLOYMENT|RELEASE|DATABASE|DB|USER|PORT|ID|IP|ADDRESS|URL|DOMAIN|DEVICE)$"
 )
+_EVERYWHERE = frozenset({"--help", "--version"})
+_RUNS = frozenset({"-exec", "-execdir", "-ok", "-okdir"})  # what follows is another command's
+_SIGNAL = re.compile(r"-(?:SIG)?(?:HUP|INT|QUIT|KILL|TERM|USR1|USR2|STOP|CONT|ABRT|ALRM|CHLD|PIPE)")
 _PLAIN_NUMBER = re.compile(r"-[0-9.]+[a-zA-Z]?")
 
 
@@ -125,27 +128,41 @@ def names(command: Command) -> Iterator[Name]:
 def _argued(command: Command) -> Iterator[Name]:
     """What its options and words name."""
     form = forms().get(command.name, _ANY)
+    options = form.options or {}
     words: list[Word] = []
     waiting = ""  # what the next word is to the option before it
     for word in command.argv[1:]:
         if waiting:
             yield from _value(waiting, word)
             waiting = ""
-        elif word.text == "--":
+        elif word.text == "--" or word.text in _RUNS:
             break
         elif word.text is not None and word.text.startswith("-") and len(word.text) > 1:
             option, _, value = word.text.partition("=")
             if command.shell is Shell.BASH and form.known and not _knows(form, option):
                 yield Name(Kind.FLAG, option, word.span)
             key = option.lower() if command.shell is Shell.POWERSHELL else option
-            kind = (form.options or {}).get(key, "any")
+            kind = options.get(key, "any")
             if value:
                 yield from _value(kind, word._replace(text=value))
             elif key in form.taking:
                 waiting = kind
+        elif _place(form, [*words, word]) == "code":
+            break
         else:
             words.append(word)
     yield from _placed(form, words)
+
+
+def _place(form: Form, words: list[Word]) -> str:
+    """What the last of some words stands for."""
+    places, index = form.words, len(words) - 1
+    if form.verbs is not None:
+        places, index = form.verbs.get(words[0].text or "", ()), index - 1
+    if index < 0 or not places:
+        return "any"
+    place = places[min(index, len(places) - 1)]
+    return "any" if index >= len(places) and not place.endswith("*") else place.rstrip("*")
 
 
 def _value(kind: str, word: Word) -> Iterator[Name]:
@@ -157,19 +174,11 @@ def _value(kind: str, word: Word) -> Iterator[Name]:
 
 def _placed(form: Form, words: list[Word]) -> Iterator[Name]:
     """The words that are no option, by their places."""
-    places = form.words
-    if form.verbs is not None:
-        places = form.verbs.get(words[0].text or "", ()) if words else ()
-        words = words[1:]
-    place = "any"
     typed = 0
     for index, word in enumerate(words):
-        place = places[min(index, len(places) - 1)] if places else "any"
-        if index >= len(places) and not place.endswith("*"):
-            place = "any"
+        kind = _place(form, words[: index + 1])
         if not _told(word):
             continue
-        kind = place.rstrip("*")
         if kind == "typed" and "/" not in (word.text or ""):
             typed += 1
             kind = "any" if typed == 1 else "service"
@@ -222,7 +231,7 @@ def _told(word: Word) -> bool:
 
 def _knows(form: Form, option: str) -> bool:
     """Whether a command has an option: spelled out, a beginning of one, several letters in one word."""
-    if option in form.known or _PLAIN_NUMBER.fullmatch(option):
+    if option in form.known or option in _EVERYWHERE or _PLAIN_NUMBER.fullmatch(option) or _SIGNAL.fullmatch(option):
         return True
     if option.startswith("--"):
         return any(known.startswith(option) for known in form.known)

@@ -46,6 +46,10 @@ def named(text: str, shell: Shell = Shell.BASH) -> list[str]:
         ("ls -lahQ -20 --col", []),
         ("ls -lJ", ["flag:-lJ"]),
         ("mytool --frobnicate", []),
+        ("find . -exec grep -qH x {} +", []),
+        ("ls | xargs -0 rm -rf", []),
+        ("docker exec -it web psql --frobnicate -h db-7", ["service:web", "flag:--frobnicate", "host:db-7"]),
+        ("pkill -SIGKILL web", ["service:web"]),
         ("find /var/log -name '*.gz' -newermt yesterday -frob", ["flag:-frob", "path:/var/log"]),
         ("grep -rn error /var/log/app.log", ["path:/var/log/app.log"]),
         ("cat $FILE <service> my-service", []),
@@ -77,7 +81,7 @@ def test_windows_names_its_own_way(text: str, shell: Shell, expected: list[str])
 
 def test_every_form_is_of_words_that_mean_something() -> None:
     """A slip in the data files would silently name nothing."""
-    kinds = {"any", "host", "service", "typed", "typed1", "target", "label"}
+    kinds = {"any", "code", "host", "service", "typed", "typed1", "target", "label"}
     for name, form in forms().items():
         places = {place.rstrip("*") for words in (form.words, *(form.verbs or {}).values()) for place in words}
         assert places <= kinds, name
