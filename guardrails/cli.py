@@ -25,7 +25,7 @@ from guardrails.policy import PolicyError, load_policy
 from guardrails.wire import ItemError, parse_item, verdict_document
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable
 
     from guardrails.interface import Finding, Verdict
 
@@ -84,16 +84,18 @@ def check(
         key = SigningKey.load(permit_key) if permit_key else None
         if jsonl:
             return _lines(partial(_judge, guard, key, tree=tree, audit=audit), sys.stdin, kind, shell)
-        sent = sys.stdin.read() if text == "-" else text
-        subject = parse_item({"text": sent, "type": type_}, kind=kind, shell=shell)
+        subject = parse_item({"text": _sent(text), "type": type_}, kind=kind, shell=shell)
     except (PolicyError, RuleError, PermitError, ItemError) as error:
         return _bad_use(str(error))
     except UnicodeDecodeError as error:
         return _bad_use(f"standard input is not UTF-8: {error.reason} at byte {error.start}")
     verdict, document = _judge(guard, key, subject, tree=tree and json_, audit=audit)
-    shown = reading.told(guard, subject, verdict) if verdict.findings or tree else []
-    print(json.dumps(document) if json_ else _told(verdict, subject.text, shown))  # noqa: T201 - it is what it is for
+    sys.stdout.write(f"{json.dumps(document) if json_ else _told(guard, verdict, subject, tree=tree)}\n")
     return STOPPED if verdict.action.stops else ALLOWED
+
+
+def _sent(text: str | None) -> str | None:
+    return sys.stdin.read() if text == "-" else text
 
 
 def _lines(
@@ -137,7 +139,8 @@ def _judge(
     return verdict, document
 
 
-def _told(verdict: Verdict, text: str, shown: Sequence[str]) -> str:
+def _told(guard: Guard, verdict: Verdict, subject: Subject, *, tree: bool) -> str:
+    text, shown = subject.text, reading.told(guard, subject, verdict) if verdict.findings or tree else []
     lines = [verdict.action.value]
     for finding in verdict.findings:
         start, end = finding.span
