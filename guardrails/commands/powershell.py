@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 _LANGUAGE = Language(tree_sitter_powershell.language())
 _CONTINUED = re.compile(r"`\r?\n")
-_RANGE = re.compile(r"(-?\d{1,6})\.\.(-?\d{1,6})")
+_RANGE = re.compile(rf"(-?\d{{1,6}})\.\.(-?\d{{1,6}}|.*{UNKNOWN}.*)")
 _BACKGROUND = re.compile(r"(?<=[\w\s\"')}])&(?=[ \t]*\r?(?:\n|\Z))")
 _BRANCHES = frozenset({
     "if_statement", "while_statement", "for_statement", "do_statement", "switch_statement", "catch_clause",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from guardrails.commands.outputs import fed
-from guardrails.commands.tree import UNKNOWN, Code, Command, Tail
+from guardrails.commands.tree import UNKNOWN, Code, Command, Tail, sources
 from guardrails.interface import Shell
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _DATA = yaml.load(Path(__file__).with_name("windows.yaml").read_text("utf-8"), Loader=yaml.CSafeLoader)
 _VALUED = frozenset(_DATA["powershell_values"].split())
+_SETTLING = frozenset(_DATA["settling"].split())
 _DASHES = "-/\u2013\u2014\u2015"
 _SPECIAL = re.compile(r"[\s&|<>^()]")
 _BASE64 = re.compile(r"[A-Za-z0-9+/=\s]{8,}")
@@ -114,6 +115,8 @@ def _cmd(command: Command) -> list[Tail | Code]:
 
 def _expression(command: Command) -> list[Tail | Code]:
     words = [w for w in command.argv[1:] if not w.shape.lower().startswith("-c")]
+    if any(w.text in _SETTLING for one in sources(command) for w in one.argv[1:]):
+        return []
     if not words:
         return _read(command, Shell.POWERSHELL)
     return _code(words, command, Shell.POWERSHELL, " ".join(w.shape for w in words))
