@@ -6,8 +6,9 @@ import hashlib
 import re
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from guardrails.commands.rules import Rule
     from guardrails.commands.tree import Command
 
+_Key = TypeVar("_Key", bound=str)
 _BUILT_IN = Path(__file__).parent / "runbooks.yaml"
 _SLOT = re.compile(r"\{(\w+)\}")
 _SAFE = re.compile(r"(?!-)[\w@./:~\\-]+", re.ASCII)
@@ -181,12 +183,15 @@ class Catalogue:
             if target.service:
                 slots.setdefault("service", target.service)
         places = {target.place for target in match.targets}
-        fitting = [one for one in self.alternatives if one.fits(rule.effect, command.name, places, command.shell)]
-        ours = [one for one in fitting if id(one) in self._own]
-        # A team knows its machines better than we do: its rules' word first, then its runbooks, then ours.
+
+        def fitting(some: Iterable[Alternative]) -> Iterable[Alternative]:
+            return (one for one in some if one.fits(rule.effect, command.name, places, command.shell))
+
         told = self._told(rule, command)
-        order = (told, ours, fitting) if rule.own else (ours, told, fitting)
-        return next((text for some in order for one in some if (text := one.filled(slots)) is not None), None)
+        ours, any_ = fitting(self._own.get(rule.effect, ())), fitting(self._by_effect.get(rule.effect, ()))
+        # A team knows its machines better than we do: its rules' word first, then its runbooks, then ours.
+        order = chain(told, ours, any_) if rule.own else chain(ours, told, any_)
+        return next((text for one in order if (text := one.filled(slots)) is not None), None)
 
     def _told(self, rule: Rule, command: Command) -> list[Alternative]:
         """What the rule itself says is to be offered; of a step the variant for this command's tool first."""
@@ -195,25 +200,44 @@ class Catalogue:
         if rule.runbook is None:
             return []
         names = (command.name, *command.wrappers)
-        variants = [one for one in self.alternatives if one.variant_of == rule.runbook and one.speaks_of(names)]
+        variants = [one for one in self._variants.get(rule.runbook, ()) if one.speaks_of(names)]
         named = self.named(rule.runbook)
         if named is None or (named.heads and not named.speaks_of(names)):
             return variants
         return [*variants, named]
 
-    @cached_property
-    def _own(self) -> frozenset[int]:
-        return frozenset(id(step.alternative) for step in self.steps)
-
     def named(self, id: str) -> Alternative | None:  # noqa: A002 - the files' word
         """The alternative of this id, a team's own first."""
-        return next((one for one in self.alternatives if one.id == id), None)
+        return self._by_id.get(id)
+
+    @cached_property
+    def _by_id(self) -> dict[str, Alternative]:
+        return {one.id: one for one in reversed(self.alternatives)}
+
+    @cached_property
+    def _variants(self) -> dict[str, list[Alternative]]:
+        return _grouped((one.variant_of, one) for one in self.alternatives if one.variant_of)
+
+    @cached_property
+    def _by_effect(self) -> dict[Effect, list[Alternative]]:
+        return _grouped((effect, one) for one in self.alternatives for effect in one.effects)
+
+    @cached_property
+    def _own(self) -> dict[Effect, list[Alternative]]:
+        return _grouped((effect, step.alternative) for step in self.steps for effect in step.alternative.effects)
 
     @cached_property
     def words(self) -> frozenset[str]:
         """Every name, path, host and option that stands in the catalogue, whole and in its parts, in lower case."""
         commands = (one.command for one in self.alternatives)
         return frozenset(word for text in (*commands, *self.facts) for word in words(text))
+
+
+def _grouped(pairs: Iterable[tuple[_Key, Alternative]]) -> dict[_Key, list[Alternative]]:
+    found: dict[_Key, list[Alternative]] = {}
+    for key, one in pairs:
+        found.setdefault(key, []).append(one)
+    return found
 
 
 def load_runbooks(paths: Sequence[Path] = ()) -> Catalogue:

@@ -64,7 +64,7 @@ def test_every_runbook_a_rule_names_exists() -> None:
         ("userdel -r ann", "id ann"),
         ("mysql -e 'DROP DATABASE shop'", "mysqldump --result-file=/tmp/before.sql {database}"),
         ("pulumi destroy --yes", "pulumi preview"),
-        ("Remove-ADUser -Identity ann", "Get-ADObject -Identity ann"),
+        ("Remove-ADUser -Identity ann", "Disable-ADAccount -Identity ann -WhatIf"),
         ("shred -n 3 -z /dev/sda", "ls -l /dev/sda"),
         ("rm -rf build /var/lib/postgresql ./x", "systemctl restart postgresql"),
         ("rd /s /q C:\\", "Get-ChildItem C:\\ | Sort-Object Length -Descending"),
