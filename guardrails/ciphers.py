@@ -37,7 +37,7 @@ _CUE = re.compile(rf"(?:{_NAMED})\w*[ \t:,\"'`(]*", re.IGNORECASE)
 _NUMBER = re.compile(r"\d+")
 _TURNED = re.compile(r"rot|caesar", re.IGNORECASE)
 _READABLE = re.compile(r"[\t\n\r\x20-\x7e]+")
-_LETTERS = re.compile(r"[A-Za-z]{2}")
+_LETTERS = re.compile(r"[A-Za-z]{2}|[\\%&=]|[0-9A-Za-z]{6}|\d[ ,]+\d")  # or what stands for letters once more
 _SHORTEST = 4
 
 

@@ -16,7 +16,7 @@ MOST_TEXTS = 8
 MOST_CHARACTERS = 8_000
 """Characters, the last of them, that are read as one."""
 
-_VALUE = r"(?P<quote>['\"`])(?P<value>[^'\"`\n]{1,400})(?P=quote)"
+_VALUE = r"(?P<quote>['\"`])(?P<value>(?:(?!(?P=quote))[^\n]){1,400})(?P=quote)"
 _GIVEN = re.compile(rf"\b(?P<name>[A-Za-z_]\w{{0,30}})[\"'`]?\s*(?:=|:=|:|is|be|means|stands for|equals)\s*{_VALUE}")
 _BARE = re.compile(r"\b(?P<name>[A-Za-z_]\w{0,30})\s*=\s*(?P<value>[^\s'\"`;,]{1,200})")
 _USED = re.compile(

@@ -9,6 +9,7 @@ import re
 from typing import NamedTuple
 
 from guardrails.confusables import SELECTORS, TAGS
+from guardrails.text import canonical
 
 SHORTEST = 12
 """Fewest characters of an encoded word; `guardrails.text.layers` decodes no shorter one."""
@@ -97,7 +98,9 @@ def plausible(text: str) -> bool:
         return True
     if _PRINTABLE.search(text) or _CUE.search(text):
         return True
-    return any(_may_be(word) for word in text.split() if len(word) >= SHORTEST) or _listed(text)
+    if not text.isascii():
+        text = canonical(text).text
+    return any(may_be(word) for word in text.split() if len(word) >= SHORTEST) or _listed(text)
 
 
 def _listed(text: str) -> bool:
@@ -130,14 +133,14 @@ def _token(text: str, position: int, *, final: bool) -> Reach | None:
     match = _TOKEN.match(text, position, size)
     end = match.end() if match else position
     word = text[position:end]
-    if not _may_be(word):
+    if not may_be(word):
         return None
     if end == len(text) and not final and end - position < LONGEST:
         return Reach(_MORE)
     return Reach(end) if len(word) >= SHORTEST else None
 
 
-def _may_be(word: str) -> bool:
+def may_be(word: str) -> bool:
     """Whether a word may be, or become, encoded text."""
     patterns = (_BASE64, _WIDE, _HEX, _BASE32)
     return any(pattern.fullmatch(word) for pattern in patterns) or (

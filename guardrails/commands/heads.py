@@ -55,6 +55,7 @@ _COLOUR_OPEN = re.compile(r"\x1b(?:\[[0-9;:]*)?")
 _EMPTY_OPEN = re.compile(r"\$(?:\{(?:[@*])?|\()?|`|\\\r?")
 _ANSI = re.compile(r"\$'((?:[^'\\]|\\.)*)'", re.DOTALL)
 _ANSI_OPEN = re.compile(r"\$(?:'(?:[^'\\]|\\.)*\\?)?", re.DOTALL)
+_EDGES = ".,;:!?)\"'`*"
 _GLOB = re.compile(r"[A-Za-z0-9_.+?*\[\]-]+")
 _GLOB_BEFORE = re.compile(r"/([A-Za-z0-9_.+?*\[\]-]*)\Z")
 _PATTERN_SIGNS = frozenset("?*[")
@@ -173,10 +174,23 @@ class HeadReader:
             word += read
             end += 1
             if self._hopeless(word):
-                return Read(Standing.CLEAR, end, word)
+                return self._veiled(text, position, end, word, final=final)
         if end == size and not final:
             return Read(Standing.OPEN, end, word)
         return self._complete(word, end)
+
+    def _veiled(self, text: str, position: int, end: int, word: str, *, final: bool) -> Read:
+        """A word that no head begins like; its characters may stand for those of an encoded one."""
+        if text[position:end].isascii():
+            return Read(Standing.CLEAR, end, word)
+        blank = _SPACE.search(text, position, position + encoded.LONGEST)
+        stop = blank.start() if blank else min(len(text), position + encoded.LONGEST)
+        meant = canonical(text[position:stop].rstrip(_EDGES)).text
+        if not encoded.may_be(meant):
+            return Read(Standing.CLEAR, end, word)
+        if stop == len(text) and not final:
+            return Read(Standing.OPEN, end, word)
+        return Read(Standing.ENCODED if len(meant) >= encoded.SHORTEST else Standing.CLEAR, stop, word)
 
     def _signed(self, text: str, position: int, end: int, word: str, *, final: bool) -> Read:
         """A word that goes on with an expansion or with what may be an escape."""

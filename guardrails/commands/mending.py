@@ -55,6 +55,7 @@ _GAP = re.compile(r"[ \t]*")
 _BRACKETED = re.compile(r"\[[!^]?\]?[^\s;&|<>()\]]*")
 _TESTED = re.compile(r"\]\](?=[\s;&|)]|$)")
 _COMMENT = re.compile(r"[^\n\r]*")
+_NAMED = re.compile(r"function[ \t]+[^\s(){};|&<>'\"$`]+[ \t\r\n]+(?=\{\s)")
 _COPROC = re.compile(r"coproc[ \t]+(?:\w+[ \t]+)?(?=[({])")
 _ASSIGNED = re.compile(r"\w+(?:\[[^\]]*\])?\+?=")
 _LONGEST = 256  # characters of a word that are remembered
@@ -155,6 +156,10 @@ class Mender(Quoting):
             if compound is not None:
                 frame.fresh, frame.word = True, ""
                 return self._put("", compound.end())
+            named = _NAMED.match(self._text, end - len(piece)) if piece == "function" else None
+            if named is not None:
+                frame.fresh, frame.word = True, ""
+                return self._put(named[0], named.end())
             if piece == "select":
                 return self._put("for", end)
             frame.cases += (piece == "case") - (piece == "esac")
