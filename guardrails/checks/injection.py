@@ -18,6 +18,7 @@ from guardrails.encodings import tokens
 from guardrails.grammars import OPERATORS, STRICT, offence
 from guardrails.interface import Channel, Finding, Found, Passed, Severity, Unchecked
 from guardrails.parameters import ParameterType, parameter_type
+from guardrails.screens import Sign
 from guardrails.text import HIDDEN, LIMIT, TooLong, View, layers
 
 if TYPE_CHECKING:
@@ -29,8 +30,10 @@ LONGEST_VALUE = 65_536
 
 _DEPTH = 4
 _MOST_SEGMENTS = 32
+_MOST_READ = 300_000  # characters of commands in one view of a value
+_LONGEST_NAME = 4096  # characters from a separator on in which a name begins
 _PREFIXES = frozenset({"exec", "eval", "time", "env", "command", "nohup", "sudo", "doas", "timeout", "nice", "setsid"})
-_SHELLISH = re.compile(r"^\s*[({!\\'\"$`]|\w[\"'\\$`^]\S*\w|\{[^\s{},]+,[^\s{}]+\}|;\s*\}|\$\(|[a-z]=\S+[;\s]|\\\n")
+_SHELLISH = Sign(r"^\s*[({!\\'\"$`]|\w[\"'\\$`^]\S*\w|\{[^\s{},]+,[^\s{}]+\}|;\s*\}|\$\(|[a-z]=\S+[;\s]|\\\n")
 _OPERATOR = re.compile(r"\|\||&&|[;|&\n]")
 _PASSED = Passed()
 _BREAKS_OUT = "would change the query it is put into: it ends a string, cuts the rest off or asks nothing of the data"
@@ -122,11 +125,16 @@ class InjectionCheck:
 
     def _destructive(self, value: str) -> tuple[int, int, str] | None:
         """Where a value, or what stands behind an operator in it, is a command that destroys, and what it would do."""
+        left = _MOST_READ
         for start in (0, *(sign.end() for sign in islice(_OPERATOR.finditer(value), _MOST_SEGMENTS))):
-            words = value[start:].split()
+            words = value[start:].lstrip()[:_LONGEST_NAME].split(None, 1)
+            left -= (len(value) - start) // 8
             if not words or not self._names(words[0], value[start:]):
                 continue
             for reading in self._readings.of(value[start:]):
+                left -= len(reading)
+                if left < 0:
+                    raise BudgetExceeded("a value holds more commands than anybody should judge")
                 for finding in self._judge.judge(reading).findings:
                     if finding.action.stops and finding.rule != UNRESOLVABLE and not finding.rule.startswith("verbs."):
                         return start, len(value), finding.message
@@ -138,7 +146,7 @@ class InjectionCheck:
         given = arguments(bare.split()[1:], bare)
         if given.sentence:
             return False
-        if _SHELLISH.search(text):
+        if _SHELLISH.within(text):
             return True
         if not given.many or not word.islower():
             return False

@@ -23,7 +23,7 @@ _LANGUAGE = Language(tree_sitter_bash.language())
 
 def units(length: int) -> int:
     """Work allowed for a text of so many characters: enough for any real script, too little for a crafted one."""
-    return 1000 + length // 11
+    return 700 + length // 11
 
 
 def read(text: str, frame: Frame) -> Script:

@@ -132,6 +132,8 @@ def _token(text: str, position: int, *, final: bool) -> Reach | None:
     size = min(len(text), position + LONGEST)
     match = _TOKEN.match(text, position, size)
     end = match.end() if match else position
+    if end - position < SHORTEST and (end < len(text) or final):
+        return None  # it has ended
     word = text[position:end]
     if not may_be(word):
         return None
