@@ -78,9 +78,30 @@ def url(value: str) -> Offence | None:
 
 
 _CLOSES = {")": "(", "]": "[", "}": "{"}
-_QUOTED = re.compile(r"\"(?:[^\"\\]|\\.)*\"|`[^`]*`|(?<!\w)'(?:[^'\\]|\\.)*'", re.DOTALL)
+_QUOTE = re.compile(r"[\"`]|(?<!\w)'")
+_QUOTED = {
+    '"': re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL),
+    "`": re.compile(r"`[^`]*`"),
+    "'": re.compile(r"'(?:[^'\\]|\\.)*'", re.DOTALL),
+}
 _ESCAPED = re.compile(r"\\.", re.DOTALL)
 _CLASS = re.compile(r"\[\^?\]?[^\]]*\]")
+
+
+def _unquoted(value: str) -> str:
+    """The value with `_` for what stands in quotes; where one is not closed, no later one of its kind is."""
+    pieces, past, open_ = [], 0, set()
+    for quote in _QUOTE.finditer(value):
+        sign = quote[0]
+        if quote.start() < past or sign in open_:
+            continue
+        found = _QUOTED[sign].match(value, quote.start())
+        if found is None:
+            open_.add(sign)
+            continue
+        pieces += [value[past : found.start()], "_" * len(found[0])]
+        past = found.end()
+    return "".join([*pieces, value[past:]])
 
 
 def _blank(found: re.Match[str]) -> str:
@@ -107,7 +128,9 @@ _UNREGULAR = re.compile(r"[\n\r`]|\$\(|^\s*(?:\||&&)")
 
 def regex(value: str) -> Offence | None:
     """A regular expression of any dialect: groups and classes close, and nothing in it substitutes."""
-    plain = _CLASS.sub(_blank, _ESCAPED.sub(_blank, value))
+    plain = _ESCAPED.sub(_blank, value)
+    closed = plain.rfind("]") + 1  # no class ends behind it
+    plain = _CLASS.sub(_blank, plain[:closed]) + plain[closed:]
     return refuse(_UNREGULAR, value, "character") or _balanced(plain, "regex", "()[")
 
 
@@ -116,7 +139,7 @@ _SUBSTITUTES = re.compile(r"\$\(")
 
 def query(value: str) -> Offence | None:
     """A query of any language: brackets close outside quotes, and nothing in it substitutes."""
-    return refuse(_SUBSTITUTES, value, "character") or _balanced(_QUOTED.sub(_blank, value), "query", "()[]{}")
+    return refuse(_SUBSTITUTES, value, "character") or _balanced(_unquoted(value), "query", "()[]{}")
 
 
 _PLAIN = r"(?:\"[^\"\n]*\"|'[^'\n]*'|[^,;|`$<>&\n]*+)"
