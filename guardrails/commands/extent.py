@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass, field
 
 from guardrails import mentions, regions
+from guardrails.commands import continuations
 from guardrails.commands.languages import is_sql
 from guardrails.commands.sql.lines import COST, waits_in_sql
 from guardrails.commands.units import Unjudged
@@ -206,6 +207,8 @@ class Fence:
             return None if blank else waits
         if self.language is regions.Language.CODE:
             return regions.waits_in_code(unit)
+        if self.shell in (Shell.POWERSHELL, Shell.CMD):
+            return continuations.waits(unit, self.shell)
         return regions.waits_for(unit, prose=self.language is regions.Language.TRANSCRIPT)
 
 
