@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from guardrails.quoting import commands, open_quote, quoted
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -147,22 +149,31 @@ def _kind(raw: object) -> str:
 
 
 def bind(texts: Sequence[str], parameters: Mapping[str, Parameter]) -> list[str]:
-    """The texts with each `{{name}}` replaced by its value, in one pass.
+    """The texts with each `{{name}}` replaced by its value, in one pass; in a command quoted for its shell.
 
     Raises:
         UnboundParameter: A placeholder without a value, or a value without a placeholder.
     """
     used: set[str] = set()
 
-    def fill(match: re.Match[str]) -> str:
-        name = match[1]
-        parameter = parameters.get(name)
-        if parameter is None:
-            raise UnboundParameter(name, f"{{{{{name}}}}} has no value; add {name!r} to the parameters")
-        used.add(name)
-        return parameter.value
+    def fill(text: str) -> str:
+        spans = list(commands(text))
 
-    filled = [_PLACEHOLDER.sub(fill, text) if "{{" in text else text for text in texts]
+        def one(match: re.Match[str]) -> str:
+            name = match[1]
+            parameter = parameters.get(name)
+            if parameter is None:
+                raise UnboundParameter(name, f"{{{{{name}}}}} has no value; add {name!r} to the parameters")
+            used.add(name)
+            for start, end, shell in spans:
+                if start <= match.start() < end:
+                    line = max(start, text.rfind("\n", start, match.start()) + 1)
+                    return quoted(parameter.value, shell, open_quote(text[line : match.start()]))
+            return parameter.value
+
+        return _PLACEHOLDER.sub(one, text)
+
+    filled = [fill(text) if "{{" in text else text for text in texts]
     for name in parameters:
         if name not in used:
             message = (
