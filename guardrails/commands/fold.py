@@ -6,7 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from guardrails.commands.ansi import ansi
-from guardrails.commands.expansion import expand, lookup
+from guardrails.commands.arithmetic import evaluate
+from guardrails.commands.expansion import expand, several
 from guardrails.commands.private import HIDDEN, LITERAL, SHOWN, hidden
 from guardrails.commands.tree import SUBSTITUTED, UNKNOWN, Command, Word
 
@@ -24,7 +25,7 @@ _MARKS = re.compile(r"[{},]")
 _PADDED = re.compile(r"-?0\d")
 _RANGE = re.compile(r"(-?\d{1,4}|[A-Za-z])\.\.(-?\d{1,4}|[A-Za-z])(?:\.\.(-?\d{1,3}))?")
 _BLANKS = re.compile(r"[ \t\n]+")
-_ARRAY = re.compile(r'"\$\{(\w+)\[@\]\}"')
+_MANY = re.compile(r'"\$(?:@|\{(?:@|!?\w+\[@\])[^$`}]*\})"')
 _MOST_BRACES = 64
 _MOST_MARKS = 512  # braces and commas of one word: they are read again for every brace
 _EACH = 16  # characters of a value that are put in for one unit of work
@@ -87,21 +88,15 @@ class Folder:
         return self.words(node.children[0])
 
     def _several(self, node: Node) -> list[Word] | None:
-        """The words of `"$@"` and `"${name[@]}"`."""
+        """The words of `"$@"`, `"${name[@]}"` and their like, which may be any number."""
         raw = self.raw(node)
-        if "@" not in raw:
+        if "@" not in raw or not _MANY.fullmatch(raw):
             return None
+        values = several(raw[1:-1], self.scope)
         span = self._span(node)
-        if raw == '"$@"':
-            given = self.scope.positional or ()
-            self._spend(len(given))
-            return [Word(one, span, one if one is not None else UNKNOWN) for one in given]
-        found = _ARRAY.fullmatch(raw)
-        value = lookup(found[1], self.scope) if found else None
-        if value is None:
-            return None
-        self._spend(len(value) // _EACH)
-        return [Word(one, span, one) for one in value.split()]
+        if values is None:
+            return [Word(None, span, UNKNOWN, open=True)]
+        return [Word(one, span, UNKNOWN if one is None else one) for one in values]
 
     def value(self, node: Node) -> Word:
         """One word, without splitting: an assignment's value, a redirection's target."""
@@ -128,7 +123,9 @@ class Folder:
             return SUBSTITUTED if kind == "process_substitution" else self._value(value, quoted=quoted)
         raw = self.raw(node)
         if kind == "arithmetic_expansion":
-            return raw.strip("$()[] ") if raw.strip("$()[] ").isdigit() else UNKNOWN
+            self._visit(node)
+            number = evaluate(raw[3:-2] if raw.startswith("$((") else raw[2:-1], self.scope)
+            return UNKNOWN if number is None else str(number)
         return raw.translate(HIDDEN) if quoted else raw
 
     def _expansion(self, node: Node, *, quoted: bool) -> str:

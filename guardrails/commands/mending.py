@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 
     _Part = Callable[[Frame, str, int], int]
 
-_TROUBLE = re.compile(r"[\\`\[{}#\r]|<<|\$[^\w{(@*?$!'-]|\$$|\$'|coproc|select|unset[^\s\w]|[^\x00-\x7f]|[\x0b\x0c]")
+_TROUBLE = re.compile(
+    r"[^\s\"'(|;&]\$[\w{]|\$\d\w|;&|[\\`\[{}#\r]|<<|\$[^\w{(@*?$!'-]|\$$|\$'|coproc|select|unset[^\s\w]|[^\x00-\x7f]|[\x0b\x0c]"
+)
 _BARE = re.compile(
     r"(?P<blank>[ \t]+)"
     r"|(?P<plain>[\w%+,./:@^~=!?*-]+)"
@@ -36,6 +38,8 @@ _BARE = re.compile(
     r"|(?P<single>'[^']*')"
     r"|(?P<ansi>\$'(?:[^'\\]|\\.)*')"
     r"|(?P<special>\$[#?*@$!-])"
+    r"|(?P<variable>\$(?:\d|[A-Za-z_]\w*))"
+    r"|(?P<sum>\$\[[^\]\n]*\])"
     r"|(?P<open>\$\(\(|\$\(|\$\{|[<>]\()"
     r"|(?P<doubled>\(\()"
     r"|(?P<string>\$?\")"
@@ -100,6 +104,8 @@ class Mender(Quoting):
             "bracket": self._bracket,
             "brace": self._brace,
             "sign": self._mark,
+            "variable": lambda _frame, piece, end: self._put(f"${{{piece[1:]}}}", end),
+            "sum": lambda _frame, piece, end: self._put(f"$(({piece[2:-1]}))", end),
         }
 
     def _bare(self, frame: Frame, at: int) -> int:
@@ -147,7 +153,7 @@ class Mender(Quoting):
                 outer.head = outer.fresh = True
         else:
             frame.head = True
-        return self._put(piece, end)
+        return self._put(";;" if piece in (";&", ";;&") else piece, end)
 
     def _name(self, frame: Frame, piece: str, end: int) -> int:
         """Plain characters; where a command may begin, perhaps a keyword."""

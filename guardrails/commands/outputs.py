@@ -9,6 +9,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from guardrails.commands.ansi import ansi
+from guardrails.commands.filters import FILTERS, PRINTERS
+from guardrails.commands.tree import SUBSTITUTED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from guardrails.commands.tree import Command
 
 DOWNLOADERS = frozenset({"curl", "wget", "aria2c", "fetch", "axel"})
+_ZEROED = re.compile(r"\\0([0-7]{1,3})")  # `echo` wants a zero before an octal number
 _FORMAT = re.compile(r"%(?:%|[-0-9.]*([sdbqc]))")
 
 
@@ -27,7 +30,8 @@ def fed(command: Command) -> str | None:
         if redirect.operator == "<<<":
             return None if redirect.target.text is None else redirect.target.text + "\n"
         if redirect.operator == "<":
-            return None
+            made = redirect.target.commands
+            return output(made[-1]) if made and redirect.target.shape.startswith(SUBSTITUTED) else None
     pieces = [output(one) for one in command.stdin]
     return None if None in pieces else "".join(p for p in pieces if p is not None)
 
@@ -43,6 +47,9 @@ def output(command: Command) -> str | None:
         return _echo(arguments)
     if name == "printf":
         return _printf(arguments)
+    printer = PRINTERS.get(name)
+    if printer is not None:
+        return printer(arguments)
     filter_ = _FILTERS.get(name)
     if filter_ is None:
         return None
@@ -62,13 +69,14 @@ def saved(command: Command) -> list[str]:
 
 def _echo(arguments: list[str]) -> str:
     escapes, newline = False, True
-    first = 0
-    while first < len(arguments) and re.fullmatch(r"-[neE]+", arguments[first]):
-        escapes = "e" in arguments[first] or (escapes and "E" not in arguments[first])
-        newline = newline and "n" not in arguments[first]
-        first += 1
-    text = " ".join(arguments[first:])
-    return (ansi(text) if escapes else text) + ("\n" if newline else "")
+    while arguments and re.fullmatch(r"-[neE]+", arguments[0]):
+        escapes = "e" in arguments[0] or (escapes and "E" not in arguments[0])
+        newline = newline and "n" not in arguments[0]
+        arguments = arguments[1:]
+    text = " ".join(arguments)
+    if escapes:
+        text = ansi(_ZEROED.sub(r"\\\1", text).partition("\\c")[0])
+    return text + ("\n" if newline else "")
 
 
 def _printf(arguments: list[str]) -> str | None:
@@ -126,4 +134,5 @@ _FILTERS: dict[str, Callable[[list[str], str], str | None]] = {
     "xxd": _xxd,
     "rev": _rev,
     "tee": lambda _a, text: text,
+    **FILTERS,
 }

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _QUOTED = re.compile(
-    r"(?P<run>[^\"\\`$}]+)|(?P<escape>\\(?:\r?\n|.)?)|(?P<open>\$\(\(|\$\(|\$\{)|(?P<special>\$[#?*@$!-])|(?P<sign>.)",
+    r"(?P<run>[^\"\\`$}]+)|(?P<escape>\\(?:\r?\n|.)?)|(?P<open>\$\(\(|\$\(|\$\{)|(?P<special>\$[#?*@$!-])|(?P<number>\$\d)|(?P<sign>.)",
     re.DOTALL,
 )
 _ARITHMETIC = re.compile(r"(?P<run>[^()`$]+)|(?P<open>\$\(\(|\$\(|\$\{)|(?P<sign>.)", re.DOTALL)
@@ -123,6 +123,8 @@ class Quoting:
             return self._escaped(piece, end, '$`\\"' if frame.kind == "quoted" else "$`\\")
         if kind == "sign":
             return self._sign(piece, frame, end)
+        if kind == "number":
+            return self._put(f"${{{piece[1]}}}", end)
         return self._open(piece, end) if kind == "open" else self._plain(piece, end)
 
     def _escaped(self, piece: str, end: int, quotable: str) -> int:

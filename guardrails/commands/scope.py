@@ -27,6 +27,10 @@ class Scope:
 
     Attributes:
         variables: Values by name.
+        arrays: Elements of each array, by index or key.
+        maybe: The values of variables that are None because branches have set them differently.
+        exported: Names that programs started from here on can see.
+        local: Names that the function being read has of its own.
         functions: Source of each function's body.
         aliases: Source each alias stands for.
         files: Content of files that the script itself wrote.
@@ -40,6 +44,10 @@ class Scope:
     """
 
     variables: dict[str, str | None] = field(default_factory=dict)
+    arrays: dict[str, dict[str, str | None]] = field(default_factory=dict)
+    maybe: dict[str, tuple[str | None, ...]] = field(default_factory=dict)
+    exported: set[str] = field(default_factory=set)
+    local: set[str] = field(default_factory=set)
     functions: dict[str, str] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
     files: dict[str, Content] = field(default_factory=dict)
@@ -52,12 +60,10 @@ class Scope:
     branches: int = 0
 
     def assign(self, name: str, value: str | None) -> None:
-        """Settles a variable; where a branch may or may not have been taken, a second value makes it unknown."""
-        if value is not None and (
-            len(value) > _LONGEST or (self.branches and name in self.variables and self.variables[name] != value)
-        ):
-            value = None
+        """Settles a variable."""
         self.variables[name] = value
+        if self.maybe:
+            self.maybe.pop(name, None)
 
     def write(self, path: str, text: str | None, commands: tuple[Command, ...], *, appends: bool = False) -> None:
         """Notes what a file holds from here on."""

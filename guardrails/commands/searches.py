@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from guardrails.commands.ansi import ansi
 from guardrails.commands.outputs import fed
 from guardrails.commands.prefixes import PREFIXES, names
 from guardrails.commands.shells import code, stdin
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
     from guardrails.commands.scope import Scope
     from guardrails.commands.tree import Span
 
+_XARGS_WORD = re.compile(r"(?:[^\s'\"\\]|\\.|'[^'\n]*'|\"[^\"\n]*\")+", re.DOTALL)
+_UNQUOTED = re.compile(r"\\(.)|'([^'\n]*)'|\"([^\"\n]*)\"", re.DOTALL)
+_MOST_GIVEN = 16
 _LINKS = frozenset({"-L", "-H", "-P"})
 _NAMES = names("find_names")
 _LIMITS = names("find_limits")
@@ -67,15 +72,60 @@ def _reached(root: Word, tests: Sequence[Word]) -> Word:
 
 def xargs(command: Command, _scope: Scope) -> list[Tail | Code]:
     """`… | xargs command`: the command with what it would be given, where that is known."""
-    tail = PREFIXES["xargs"].tail(command.argv) or (Word("echo", command.span, "echo"),)
+    own = PREFIXES["xargs"].tail(command.argv)
+    tail = own or (Word("echo", command.span, "echo"),)
+    options = command.argv[1 : len(command.argv) - len(own)]
     text = fed(command)
-    given = [Word(t, command.span, t) for t in text.split()] if text else _listed(command)
-    marks = {w.shape[2:] for w in command.argv if w.shape.startswith(("-I", "-i")) and len(w.shape) > 2}
-    marks |= {after.shape for w, after in pairwise(command.argv) if w.shape in ("-I", "--replace")} | {"{}"}
+    marks = {w.shape[2:] for w in options if w.shape.startswith(("-I", "-i")) and len(w.shape) > 2}
+    marks |= {after.shape for w, after in pairwise(command.argv) if w.shape in ("-I", "--replace")}
+    marks |= {w.shape.removeprefix("--replace=") for w in options if w.shape.startswith("--replace=")} | {"{}"}
     mark = next((m for m in marks if any(m in w.shape for w in tail)), None)
-    if mark is None:
-        return [Tail((*tail, *given), "xargs")]
-    return [Tail(tuple(_filled(w, mark, one) for w in tail), "xargs") for one in given[:8]]
+    if mark is not None and any(w.shape.startswith(("-I", "-i", "--replace")) for w in options):
+        lines = [line.lstrip() for line in (text or "").split("\n") if line]
+        given = [Word(one, command.span, one) for one in lines[:_MOST_GIVEN]] or _listed(command)
+        return [Tail(tuple(_filled(w, mark, one) for w in tail), "xargs") for one in given]
+    if not text or any(w.shape.startswith(("-a", "--arg-file")) for w in options):
+        return [Tail((*tail, *_listed(command)), "xargs")]
+    return [Tail((*tail, *batch), "xargs") for batch in _batches(text, options, command.span)]
+
+
+def _batches(text: str, options: Sequence[Word], span: Span) -> list[list[Word]]:
+    """What `xargs` hands on: the words it reads, in batches where it is told to."""
+    shapes = [w.shape for w in options]
+    letters = "".join(s[1:] for s in shapes if s.startswith("-") and not s.startswith("--"))
+    mark = _value(shapes, "d", "delimiter")
+    lines = [text]
+    if "0" in shapes or "-0" in shapes or "--null" in shapes or "0" in letters.partition("n")[0].partition("P")[0]:
+        parts = text.removesuffix("\0").split("\0")
+    elif mark:
+        parts = text.removesuffix(ansi(mark)).split(ansi(mark))
+    else:
+        lines = text.splitlines() if _value(shapes, "L", "max-lines") else lines
+        parts = []
+    batches = [parts] if parts else [_pieces(line) for line in lines if line.strip()]
+    most = _value(shapes, "n", "max-args")
+    if most and most.isdigit() and int(most):
+        flat = [one for batch in batches for one in batch]
+        batches = [flat[at : at + int(most)] for at in range(0, len(flat), int(most))]
+    return [[Word(one, span, one) for one in batch] for batch in batches[:_MOST_GIVEN]] or [[]]
+
+
+def _pieces(line: str) -> list[str]:
+    """Words as `xargs` reads them: quotes and backslashes mean what they do in a shell, nothing else does."""
+    found = _XARGS_WORD.findall(line)
+    return [_UNQUOTED.sub(lambda m: m[1] or m[2] or m[3] or "", word) for word in found]
+
+
+def _value(shapes: Sequence[str], letter: str, name: str) -> str | None:
+    """An option's value, however it is written."""
+    for at, shape in enumerate(shapes):
+        if shape in (f"-{letter}", f"--{name}"):
+            return shapes[at + 1] if at + 1 < len(shapes) else None
+        if shape.startswith(f"--{name}="):
+            return shape.partition("=")[2]
+        if shape.startswith(f"-{letter}"):
+            return shape[2:]
+    return None
 
 
 def _listed(command: Command) -> list[Word]:

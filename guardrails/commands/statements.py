@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from guardrails.commands.arithmetic import evaluate
+from guardrails.commands.assignments import Assignments
+from guardrails.commands.flow import alternatives, apart, forget, meet, restore, state
 from guardrails.commands.fold import Folder
 from guardrails.commands.outputs import output
 from guardrails.commands.private import HEREDOC, HERESTRING
 from guardrails.commands.tree import UNKNOWN, Command, Redirect, Word
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from tree_sitter import Node
 
@@ -18,22 +21,11 @@ if TYPE_CHECKING:
     from guardrails.commands.tree import Span
     from guardrails.commands.unfold import Unfolder
 
-_BRANCHES = frozenset(
-    {
-        "if_statement",
-        "elif_clause",
-        "else_clause",
-        "case_statement",
-        "while_statement",
-        "c_style_for_statement",
-    }
-)
+_CLAUSES = frozenset({"elif_clause", "else_clause", "case_item"})
 _REDIRECTS = frozenset({"file_redirect", "herestring_redirect"})
 _QUIET = _REDIRECTS | {"comment"}
 _WORDS = frozenset({"string", "concatenation", "simple_expansion", "expansion", "command_substitution"})
-_MOST_LOOPS = 8
-# Variables that do something by being set, in front of a command too: `LD_PRELOAD=/tmp/x.so ls`.
-_TELLING = frozenset({"LD_PRELOAD", "LD_AUDIT", "DYLD_INSERT_LIBRARIES", "HISTFILE", "HISTSIZE", "HISTFILESIZE"})
+_MOST_LOOPS = 32
 _Commands = tuple[Command, ...]
 
 
@@ -52,17 +44,25 @@ class Statements:
         self._unfold = unfold
         self._trailing: list[Word] = []
         self._trailing_end = -1
-        self._fold = Folder(source, scope, span, self._substitute, unfold.spend)
+        self._fold = Folder(source, scope, span, self._substitute)
+        self._settled = Assignments(self._fold, scope)
         self._walks: dict[str, Callable[[Node, _Commands, tuple[Redirect, ...]], _Commands]] = {
             "command": self._command,
             "pipeline": self._pipeline,
             "redirected_statement": self._redirected,
-            "variable_assignment": lambda node, *_: self._assignments(node),
-            "variable_assignments": lambda node, *_: self._assignments(node),
+            "variable_assignment": self._assignments,
+            "variable_assignments": self._assignments,
             "declaration_command": lambda node, *_: self._declaration(node),
             "unset_command": lambda node, *_: self._declaration(node),
             "function_definition": lambda node, *_: self._function(node),
             "for_statement": self._loop,
+            "while_statement": self._turns,
+            "c_style_for_statement": self._turns,
+            "if_statement": self._branches,
+            "case_statement": self._branches,
+            "list": self._list,
+            "subshell": self._subshell,
+            "compound_statement": self._block,
         }
 
     def all(self, root: Node) -> list[Command]:
@@ -81,17 +81,71 @@ class Statements:
         if kind in _WORDS:
             self._fold.words(node)
             return ()
-        branch = kind in _BRANCHES
-        self._scope.branches += branch
-        out = tuple(c for child in node.named_children for c in self._visit(child, stdin, redirects))
-        self._scope.branches -= branch
-        return out
+        return self._each(node.named_children, stdin, redirects)
+
+    def _each(self, nodes: Iterable[Node], stdin: _Commands, redirects: tuple[Redirect, ...]) -> _Commands:
+        return tuple(c for child in nodes for c in self._visit(child, stdin, redirects))
 
     def _pipeline(self, node: Node, stdin: _Commands, redirects: tuple[Redirect, ...]) -> _Commands:
-        for part in node.named_children:
-            if part.type != "comment":
-                stdin = self._visit(part, stdin, redirects)
+        with apart(self._scope):
+            for part in node.named_children:
+                if part.type != "comment":
+                    stdin = self._visit(part, stdin, redirects)
         return stdin
+
+    def _subshell(self, node: Node, stdin: _Commands, redirects: tuple[Redirect, ...]) -> _Commands:
+        with apart(self._scope):
+            return self._each(node.named_children, stdin, redirects)
+
+    def _block(self, node: Node, stdin: _Commands, redirects: tuple[Redirect, ...]) -> _Commands:
+        """`{ … }`, or `(( … ))`."""
+        if node.children[0].type == "((":
+            evaluate(self._fold.raw(node)[2:-2], self._scope)
+        return self._each(node.named_children, stdin, redirects)
+
+    def _list(self, node: Node, stdin: _Commands, redirects: tuple[Redirect, ...]) -> _Commands:
+        """`left && right`, `left || right`: the right side may not run."""
+        first, *rest = node.named_children
+        out = self._visit(first, stdin, redirects)
+        for child in rest:
+            before = state(self._scope)
+            self._scope.branches += 1
+            out += self._visit(child, stdin, redirects)
+            self._scope.branches -= 1
+            meet(self._scope, [before, state(self._scope)])
+        return out
+
+    def _branches(self, node: Node, stdin: _Commands, redirects: tuple[Redirect, ...]) -> _Commands:
+        """`if`, `case`: each way begins with what is known at the fork."""
+        children = node.children
+        fork = next((i for i, child in enumerate(children) if child.type in ("then", "in")), 0)
+        out = self._each((c for c in children[:fork] if c.is_named), stdin, redirects)
+        before, ways, otherwise = state(self._scope), [], False
+        self._scope.branches += 1
+        rest = [child for child in children[fork:] if child.is_named]
+        body = [child for child in rest if child.type not in _CLAUSES]
+        for way in ([body] if node.type == "if_statement" else []) + [[c] for c in rest if c.type in _CLAUSES]:
+            restore(self._scope, before)
+            out += self._each(way, stdin, redirects)
+            ways.append(state(self._scope))
+            otherwise = otherwise or way[0:1] == [c for c in way[0:1] if c.type == "else_clause"] != []
+        self._scope.branches -= 1
+        meet(self._scope, ways if otherwise else [*ways, before])
+        return out
+
+    def _turns(self, node: Node, stdin: _Commands, redirects: tuple[Redirect, ...]) -> _Commands:
+        """`while`, `until`, `for ((…))`."""
+        self._scope.branches += 1
+        out: _Commands = ()
+        forget(self._scope, self._fold.raw(node))
+        starts = node.child_by_field_name("initializer")
+        for child in node.named_children:
+            out += self._visit(child, stdin, redirects)
+            if starts is not None and child.start_byte == starts.start_byte:
+                forget(self._scope, self._fold.raw(node))
+        self._scope.branches -= 1
+        forget(self._scope, self._fold.raw(node))
+        return out
 
     def _redirected(self, node: Node, stdin: _Commands, redirects: tuple[Redirect, ...]) -> _Commands:
         body: Node | None = None
@@ -133,42 +187,30 @@ class Statements:
             return [Redirect("<<", word._replace(text=None if word.text is None else text, shape=text), descriptor)]
         return [Redirect("<<<" if mark == HERESTRING else operator, word, descriptor)]
 
-    def _assignments(self, node: Node) -> _Commands:
-        if node.type == "variable_assignments":
-            for child in node.named_children:
-                self._assignments(child)
-            return ()
-        name, value = node.child_by_field_name("name"), node.child_by_field_name("value")
-        if name is None or name.type != "variable_name":
-            return ()
-        text: str | None = ""
-        if value is not None and value.type == "array":
-            words = [w.text for child in value.named_children for w in self._fold.words(child)]
-            text = None if None in words else " ".join(w for w in words if w is not None)
-        elif value is not None:
-            text = self._fold.value(value).text
-        key = self._fold.raw(name)
-        if any(c.type == "+=" for c in node.children):
-            before = self._scope.variables.get(key, "")
-            text = None if before is None or text is None else before + text
-        self._scope.assign(key, text)
-        if key in _TELLING and node.parent is not None and node.parent.type != "declaration_command":
-            telling = (self._word(node, "export"), self._word(node, f"{key}={UNKNOWN if text is None else text}"))
-            self._unfold.found.append(Command(telling, span=self._span(node), wrappers=self._unfold.wrappers))
+    def _assignments(self, node: Node, _stdin: _Commands, _redirects: tuple[Redirect, ...]) -> _Commands:
+        self._settled.make(node)
         return ()
 
     def _declaration(self, node: Node) -> _Commands:
-        words = [self._word(node.children[0], self._fold.raw(node.children[0]))]
+        keyword = self._fold.raw(node.children[0])
+        words = [self._word(node.children[0], keyword)]
+        flags = [raw for raw in map(self._fold.raw, node.named_children) if raw.startswith("-")]
+        exports = keyword == "export" or any("x" in flag for flag in flags)
         for child in node.named_children:
             if child.type == "variable_assignment":
-                self._assignments(child)
+                self._settled.make(child)
                 name = child.child_by_field_name("name")
                 key = self._fold.raw(name) if name is not None else ""
+                self._settled.declare(key, flags, exports=exports, here=keyword != "export")
                 value = self._scope.variables.get(key)
                 words.append(self._word(child, f"{key}={UNKNOWN if value is None else value}"))
                 continue
             if node.type == "unset_command" and child.type in ("variable_name", "word"):
                 self._scope.assign(self._fold.raw(child), "")
+            elif child.type == "variable_name":
+                self._settled.declare(self._fold.raw(child), flags, exports=exports, here=keyword != "export")
+            elif child.type in _WORDS:
+                self._fold.words(child)
             words.append(self._word(child, self._fold.raw(child)))
         self._unfold.found.append(Command(tuple(words), span=self._span(node), wrappers=self._unfold.wrappers))
         return ()
@@ -185,30 +227,48 @@ class Statements:
             self._unfold.wrappers,
             (*self._unfold.wrappers, f"function {self._fold.raw(name)}"),
         )
+        known = state(self._scope)
         self._scope.branches += 1
         outer, self._scope.positional = self._scope.positional, None
+        before = len(self._unfold.found)
         self._visit(body, (), ())
+        found = self._unfold.found  # nothing runs yet, and a call is read with what it is given
+        found[before:] = [command for command in found[before:] if command.name != UNKNOWN]
         self._scope.positional, self._unfold.wrappers = outer, around
         self._scope.branches -= 1
+        restore(self._scope, known)
         return ()
 
     def _loop(self, node: Node, stdin: _Commands, redirects: tuple[Redirect, ...]) -> _Commands:
         variable, body = node.child_by_field_name("variable"), node.child_by_field_name("body")
-        items = [
-            w.text if not w.glob else None for c in node.children_by_field_name("value") for w in self._fold.words(c)
-        ]
         if variable is None or body is None:
             return ()
-        values = items if 0 < len(items) <= _MOST_LOOPS else [None]
+        words = [w for c in node.children_by_field_name("value") for w in self._fold.words(c)]
+        items = [None if w.glob or w.open else w.text for w in words]
+        if not any(child.type == "in" for child in node.children):
+            items = list(self._scope.positional or ())
+        known = 0 < len(items) <= _MOST_LOOPS and None not in items
+        if not known:
+            forget(self._scope, self._fold.raw(body))
         self._scope.branches += 1
         out: _Commands = ()
-        for value in dict.fromkeys(values):
-            self._scope.variables[self._fold.raw(variable)] = value
+        for value in items if known else [None]:
+            self._scope.assign(self._fold.raw(variable), value)
             out = self._visit(body, stdin, redirects)
         self._scope.branches -= 1
+        if not known:
+            forget(self._scope, self._fold.raw(body))
         return out
 
     def _command(self, node: Node, stdin: _Commands, redirects: tuple[Redirect, ...]) -> _Commands:
+        if not self._scope.maybe:
+            return self._simple(node, stdin, redirects)
+        out: _Commands = ()
+        for _ in alternatives(self._scope, self._fold.raw(node)):
+            out += self._simple(node, stdin, redirects)
+        return out
+
+    def _simple(self, node: Node, stdin: _Commands, redirects: tuple[Redirect, ...]) -> _Commands:
         argv: list[Word] = []
         assigned: list[Node] = []
         own = len(self._trailing)
@@ -227,11 +287,28 @@ class Statements:
             else:
                 self._visit(child, (), ())
         argv += self._taken(own, node)
+        command = Command(tuple(argv), redirects, self._span(node), wrappers=self._unfold.wrappers, stdin=stdin)
+        return self._given(assigned, command) if assigned else self._unfold.emit(command)
+
+    def _given(self, assigned: list[Node], command: Command) -> _Commands:
+        """A command with variables of its own, as in `A=b command`."""
+        scope = self._scope
+        named = [one.child_by_field_name("name") for one in assigned]
+        names = [self._fold.raw(name) for name in named if name is not None]
+        before = {name: scope.variables[name] for name in names if name in scope.variables}
+        exported = set(scope.exported)
         for child in assigned:
-            self._assignments(child)
-        return self._unfold.emit(
-            Command(tuple(argv), redirects, self._span(node), wrappers=self._unfold.wrappers, stdin=stdin)
-        )
+            self._settled.make(child)
+        if not command.argv:
+            return self._unfold.emit(command) if command.redirects else ()
+        scope.exported |= set(names)
+        out = self._unfold.emit(command)
+        scope.exported = exported
+        if command.name not in ("eval", "export", "exec"):
+            for name in names:
+                scope.variables.pop(name, None)
+            scope.variables |= before
+        return out
 
     def _taken(self, own: int, node: Node) -> list[Word]:
         """Words the grammar hung behind a redirection: the command's own, or those of the statement it ends."""
@@ -243,10 +320,11 @@ class Statements:
         """Walks a substitution; its output where that is constant, and the commands that make it."""
         before = len(self._unfold.found)
         out: _Commands = ()
-        for child in node.named_children:
-            if child.type == "file_redirect":  # $(< file)
-                return None, ()
-            out = self._visit(child, (), ())
+        with apart(self._scope):
+            for child in node.named_children:
+                if child.type == "file_redirect":  # $(< file)
+                    return None, ()
+                out = self._visit(child, (), ())
         made = tuple(self._unfold.found[before:])
         if len(out) != 1 or node.named_child_count != 1:
             return None, made

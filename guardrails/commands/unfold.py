@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from guardrails.commands import scripts
 from guardrails.commands.builtins import settle
+from guardrails.commands.flow import restore, state
 from guardrails.commands.outputs import DOWNLOADERS, output, saved
 from guardrails.commands.tree import UNKNOWN, Code, Command, Tail, Word
 from guardrails.commands.wrappers import WRAPPERS, unwrap
 from guardrails.interface import Shell
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from guardrails.commands.frame import Frame
     from guardrails.commands.scope import Scope
 
 _DEEPEST = 12
 _WINDOWS = (Shell.CMD, Shell.POWERSHELL)
+_SAME = frozenset({"eval", "source", ".", "trap"})  # code that runs in the shell that is being read
 
 
 class Unfolder:
@@ -77,10 +82,33 @@ class Unfolder:
             return (self.found[-1],)
         outer = self.scope.positional
         self.scope.positional = code.positional if code.positional is not None else outer
-        made = self._frame.read(code.text, code.shell, self._frame.inside(command.span, wrappers)).commands
+        with _around(code, self.scope):
+            made = self._frame.read(code.text, code.shell, self._frame.inside(command.span, wrappers)).commands
         self.scope.positional = outer
         self.found += made
         return made[-1:]
+
+
+@contextmanager
+def _around(code: Code, scope: Scope) -> Iterator[None]:
+    """The variables that code sees: a function has its own beside its caller's, another process those exported."""
+    if code.shell is not Shell.BASH or code.through in _SAME or code.through.startswith("alias "):
+        yield
+        return
+    known = state(scope)
+    exported, local, scope.local = set(scope.exported), scope.local, set()
+    if not code.through.startswith("function "):
+        scope.variables = {name: value for name, value in scope.variables.items() if name in exported}
+        scope.arrays, scope.maybe = {}, {}
+        yield
+        restore(scope, known)
+    else:
+        yield
+        for name in scope.local:
+            scope.variables.pop(name, None)
+            if name in known.variables:
+                scope.variables[name] = known.variables[name]
+    scope.exported, scope.local = exported, local
 
 
 def _work(command: Command) -> int:
@@ -98,7 +126,10 @@ def _called(command: Command, scope: Scope) -> list[Tail | Code]:
         return []
     alias = scope.aliases.get(name)
     if alias is not None and f"alias {name}" not in command.wrappers:
-        rest = "".join(f" '{w.shape}'" for w in command.argv[1:])
+        given = [f"'{w.shape}'" for w in command.argv[1:]]
+        if alias[-1:] in (" ", "\t") and command.argv[1:] and command.argv[1].text in scope.aliases:
+            given[0] = scope.aliases[command.argv[1].text or ""]  # a blank at its end has the next word looked up too
+        rest = "".join(f" {word}" for word in given)
         return [Code(alias + rest, f"alias {name}")]
     if "/" in name and name in scope.files:
         content = scope.files[name]

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from guardrails.commands.scope import Scope
+    from guardrails.commands.tree import Word
 
     Unwrap = Callable[[Command, Scope], list[Tail | Code]]
 
@@ -62,18 +63,30 @@ def _alias(command: Command, scope: Scope) -> list[Tail | Code]:
     return found
 
 
-def _env(command: Command, _scope: Scope) -> list[Tail | Code]:
+def _env(command: Command, scope: Scope) -> list[Tail | Code]:
     for at, word in enumerate(command.argv[1:], 1):
         shape = word.shape
         if shape in ("-S", "--split-string", "-vS", "-iS"):
-            return [shells.code(command.argv[at + 1 :], "env")]
+            first = [_blanks(w) for w in command.argv[at + 1 : at + 2]]
+            return [shells.code([*first, *command.argv[at + 2 :]], "env")]
         if shape.startswith(("-S", "--split-string=")):
             rest = shape.removeprefix("--split-string=").removeprefix("-S")
             return [shells.code([word._replace(text=word.text and rest, shape=rest), *command.argv[at + 1 :]], "env")]
         if not shape.startswith("-"):
             break
     tail = PREFIXES["env"].tail(command.argv)
+    for word in command.argv[1 : len(command.argv) - len(tail)]:
+        name, equals, value = word.shape.partition("=")
+        if equals and name.isidentifier():
+            scope.assign(name, None if word.text is None else value)
+            scope.exported.add(name)
     return [Tail(tail, "env")] if tail else []
+
+
+def _blanks(word: Word) -> Word:
+    r"""A text to be split by `env -S`, where `\_` is a blank."""
+    shape = word.shape.replace("\\_", " ")
+    return word._replace(text=None if word.text is None else shape, shape=shape)
 
 
 def _command(command: Command, _scope: Scope) -> list[Tail | Code]:

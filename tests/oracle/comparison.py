@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from guardrails.commands.tree import Command, Word
     from oracle.sandbox import Sandbox
 
-_TILDE = "(?:~|/home/user)"
+_TILDE = re.compile(r"\\?~[\w\\-]*")  # whose home, only the system knows
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +108,9 @@ def _pattern(word: Word) -> str:
         return r"(?:\0[^\0]*)*"
     parts = [re.escape(part) for part in word.shape.split(UNKNOWN)]
     literal = ".*".join(parts)
-    if literal.startswith(("\\~", "~")):
-        literal = _TILDE + literal.removeprefix("\\").removeprefix("~")
+    tilde = _TILDE.match(literal)
+    if tilde is not None:
+        literal = rf"(?:{tilde.group()}|/[^\0/]+(?:/[^\0/]+)?){literal[tilde.end() :]}"
     if word.glob:
         literal = f"{literal}(?:\\0[^\\0]*)*|{_globbed(word.shape)}"
     return f"\0(?:{literal})"

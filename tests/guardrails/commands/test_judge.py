@@ -53,7 +53,7 @@ NO_PREVIEW = [
 
 UNRESOLVABLE = [
     "$x -rf /", "/???/r? -rf /", "rm$u -rf /", "w`u`hoami", "history | sh", 'eval "$CMD"', 'sh -c "$1"',
-    "sh -c '$0 -rf /' rm", "$(cat cmd) x", "if a; then x=ls; else x=rm; fi; $x /",
+    "sh -c '$0 -rf /' rm", "$(cat cmd) x", "if a; then x=ls; else x=$1; fi; $x /",
 ]  # fmt: skip
 
 HARMLESS = [
