@@ -27,6 +27,11 @@ class _Unknown(Exception):
     """Not a constant, or not arithmetic."""
 
 
+def _wrapped(value: int) -> int:
+    """As 64 bits with a sign hold it."""
+    return (value + (1 << 63)) % (1 << 64) - (1 << 63)
+
+
 def _quotient(a: int, b: int) -> int:
     if b == 0:
         raise _Unknown
@@ -132,7 +137,7 @@ class _Expression:
             value = self._choice()
             if sign != "=":
                 value = _BINARY[sign[:-1]][1](self._variable(name), value)
-            return self._assign(name, value)
+            return self._assign(name, _wrapped(value))
         value = self._binary(0)
         if not self._take("?"):
             return value
@@ -151,7 +156,7 @@ class _Expression:
             sign = self._peek()
             self._at += 1
             right = self._binary(strength if sign == "**" else strength + 1)
-            left = int(act(left, right))
+            left = _wrapped(int(act(left, right)))
 
     def _unary(self) -> int:
         sign = self._take("-", "+", "!", "~", "++", "--")

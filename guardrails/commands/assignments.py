@@ -63,7 +63,7 @@ class Assignments:
                 array[keyed[1].strip("'\"")] = None if text is None else text.partition("]=")[2]
                 continue
             for word in words:
-                array[str(max((int(k) for k in array if k.isdigit()), default=-1) + 1)] = word.text
+                array[str(max((int(k) for k in array if k.isdecimal()), default=-1) + 1)] = word.text
         if self._scope.branches:
             array = dict.fromkeys(array)
         self._scope.arrays[key] = array

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 COMMON = {"HOME": "~", "IFS": " ", "PWD": ".", "TMPDIR": "/tmp", "OLDPWD": "..", "EUID": "0", "UID": "0"}  # noqa: S108 - a value to compare, no file is made
 _ABSOLUTE = frozenset({"HOME", "PWD", "PATH", "SHELL", "BASH"})
 _FORM = re.compile(r"\$\{(?P<mark>[!#]?)(?P<name>\w+|[@*#?$!-])(?P<index>\[[^\]]*\])?(?P<rest>.*)\}", re.DOTALL)
+_POSITION = re.compile(r"[1-9][0-9]{0,8}")
 _DEFAULT = re.compile(r":?[-=+?]")
 _SLICE = re.compile(r":([^:]*)(?::([^:]*))?", re.DOTALL)
 _INSIDE = re.compile(r"\$(?:(\w+)|\{(\w+)\})")
@@ -72,7 +73,7 @@ def lookup(name: str, scope: Scope) -> str | None:
 
 
 def _named(name: str, index: str, scope: Scope) -> Values | None:
-    if name in ("@", "*", "#") or (name.isdigit() and name != "0"):
+    if name in ("@", "*", "#") or _POSITION.fullmatch(name):
         return _argument(name, scope)
     if index and (name in scope.arrays or index not in ("[@]", "[*]", "[0]")):
         return _element(name, index[1:-1], scope)
@@ -85,7 +86,7 @@ def _named(name: str, index: str, scope: Scope) -> Values | None:
 
 def _argument(name: str, scope: Scope) -> Values:
     given = scope.positional
-    if not name.isdigit():
+    if not _POSITION.fullmatch(name):
         return [str(len(given or ()))] if name == "#" else list(given or ())
     at = int(name) - 1
     unset = "" if scope.environment is not None else None
@@ -107,11 +108,11 @@ def key_of(array: dict[str, str | None], index: str, scope: Scope) -> str | None
     text = inside(index, scope)
     if text is None:
         return None
-    if text in array or not all(key.isdigit() for key in array):
+    if text in array or not all(key.isdecimal() for key in array):
         return text
     number = evaluate(text, scope)
     if number is None:
-        return text if not text.isdigit() and not array else None
+        return text if not text.isdecimal() and not array else None
     return str(number if number >= 0 else max((int(key) for key in array), default=-1) + 1 + number)
 
 

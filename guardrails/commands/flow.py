@@ -90,7 +90,7 @@ def forget(scope: Scope, source: str) -> None:
 
 def alternatives(scope: Scope, source: str) -> Iterator[None]:
     """Settles, one after the other, each way that the variables in `source` may have been set."""
-    named = [name for name in scope.maybe if name in source]
+    named = [name for name in scope.maybe if name == "IFS" or name in source]
     ways = list(product(*(scope.maybe[name] for name in named)))
     if not named or len(ways) > _MOST_WAYS:
         yield

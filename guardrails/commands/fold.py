@@ -96,6 +96,7 @@ class Folder:
         span = self._span(node)
         if values is None:
             return [Word(None, span, UNKNOWN, open=True)]
+        self._spend(sum(1 + len(one or "") // _EACH for one in values))
         return [Word(one, span, UNKNOWN if one is None else one) for one in values]
 
     def value(self, node: Node) -> Word:

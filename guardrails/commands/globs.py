@@ -49,5 +49,7 @@ def replaced(value: str, pattern: str, new: str, *, every: bool) -> str | None:
     found = compiled(pattern[len(anchor) :])
     if found is None or len(value) > _LONGEST or not pattern:
         return None
+    if len(new) > _LONGEST:
+        return None
     form = {"#": rf"\A(?:{found.pattern})", "%": rf"(?:{found.pattern})\Z"}.get(anchor, found.pattern)
     return re.sub(form, lambda _: new, value, count=0 if every else 1, flags=re.DOTALL)

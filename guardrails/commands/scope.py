@@ -61,7 +61,7 @@ class Scope:
 
     def assign(self, name: str, value: str | None) -> None:
         """Settles a variable."""
-        self.variables[name] = value
+        self.variables[name] = None if value is not None and len(value) > _LONGEST else value
         if self.maybe:
             self.maybe.pop(name, None)
 

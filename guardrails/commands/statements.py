@@ -26,6 +26,8 @@ _REDIRECTS = frozenset({"file_redirect", "herestring_redirect"})
 _QUIET = _REDIRECTS | {"comment"}
 _WORDS = frozenset({"string", "concatenation", "simple_expansion", "expansion", "command_substitution"})
 _MOST_LOOPS = 32
+# Variables that do something by being set, in front of a command too: `LD_PRELOAD=/tmp/x.so ls`.
+_TELLING = frozenset({"LD_PRELOAD", "LD_AUDIT", "DYLD_INSERT_LIBRARIES", "HISTFILE", "HISTSIZE", "HISTFILESIZE"})
 _Commands = tuple[Command, ...]
 
 
@@ -44,7 +46,7 @@ class Statements:
         self._unfold = unfold
         self._trailing: list[Word] = []
         self._trailing_end = -1
-        self._fold = Folder(source, scope, span, self._substitute)
+        self._fold = Folder(source, scope, span, self._substitute, unfold.spend)
         self._settled = Assignments(self._fold, scope)
         self._walks: dict[str, Callable[[Node, _Commands, tuple[Redirect, ...]], _Commands]] = {
             "command": self._command,
@@ -189,7 +191,18 @@ class Statements:
 
     def _assignments(self, node: Node, _stdin: _Commands, _redirects: tuple[Redirect, ...]) -> _Commands:
         self._settled.make(node)
+        for one in node.named_children if node.type == "variable_assignments" else [node]:
+            self._tell(one)
         return ()
+
+    def _tell(self, node: Node) -> None:
+        """Lists an assignment that does something by itself, as if it were exported."""
+        name = node.child_by_field_name("name")
+        key = "" if name is None else self._fold.raw(name)
+        if key in _TELLING:
+            value = self._scope.variables.get(key)
+            words = self._word(node, "export"), self._word(node, f"{key}={UNKNOWN if value is None else value}")
+            self._unfold.found.append(Command(words, span=self._span(node), wrappers=self._unfold.wrappers))
 
     def _declaration(self, node: Node) -> _Commands:
         keyword = self._fold.raw(node.children[0])
@@ -299,6 +312,7 @@ class Statements:
         exported = set(scope.exported)
         for child in assigned:
             self._settled.make(child)
+            self._tell(child)
         if not command.argv:
             return self._unfold.emit(command) if command.redirects else ()
         scope.exported |= set(names)
