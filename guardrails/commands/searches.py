@@ -70,7 +70,7 @@ def _reached(root: Word, tests: Sequence[Word]) -> Word:
     return Word(None if UNKNOWN in shape else shape, root.span, shape, open=True)
 
 
-def xargs(command: Command, _scope: Scope) -> list[Tail | Code]:
+def xargs(command: Command, scope: Scope) -> list[Tail | Code]:
     """`… | xargs command`: the command with what it would be given, where that is known."""
     own = PREFIXES["xargs"].tail(command.argv)
     tail = own or (Word("echo", command.span, "echo"),)
@@ -86,7 +86,10 @@ def xargs(command: Command, _scope: Scope) -> list[Tail | Code]:
         return [Tail(tuple(_filled(w, mark, one) for w in tail), "xargs") for one in given]
     if not text or any(w.shape.startswith(("-a", "--arg-file")) for w in options):
         return [Tail((*tail, *_listed(command)), "xargs")]
-    return [Tail((*tail, *batch), "xargs") for batch in _batches(text, options, command.span)]
+    batches = _batches(text, options, command.span)
+    if scope.branches and [] not in batches:
+        batches.append([])  # in a loop somebody else may have read it
+    return [Tail((*tail, *batch), "xargs") for batch in batches]
 
 
 def _batches(text: str, options: Sequence[Word], span: Span) -> list[list[Word]]:

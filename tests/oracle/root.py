@@ -122,7 +122,7 @@ def build(root: Path) -> None:
 
 
 def _place(name: str, root: Path) -> bool:
-    found = shutil.which(name, path="/usr/bin:/bin:/usr/sbin:/sbin")
+    found = shutil.which("bash" if name == "sh" else name, path="/usr/bin:/bin:/usr/sbin:/sbin")
     if found is None:
         return False
     shutil.copy(Path(found).resolve(), root / "real" / name)
