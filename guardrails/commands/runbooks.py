@@ -104,10 +104,15 @@ def _called(head: str, name: str) -> bool:
 
 
 def _options(command: Command) -> dict[str, str]:
-    """What the command's own options name: `--topic orders` fills `{topic}`, as `-Topic` does in PowerShell."""
+    """What the command's own options name: `--topic orders` fills `{topic}`, as `-Topic` does in PowerShell.
+
+    There a cmdlet's name tells the `{noun}`, too.
+    """
     mark = "-" if command.shell is Shell.POWERSHELL else "--"
     words = [word.text or "" for word in command.argv[1:]]
     found: dict[str, str] = {}
+    if command.shell is Shell.POWERSHELL and command.argv:
+        found["noun"] = (command.argv[0].text or "").partition("-")[2]
     for at, word in enumerate(words):
         if word.startswith(mark):
             name, equals, written = word[len(mark) :].partition("=")

@@ -21,7 +21,7 @@ SLOTS = {
     "source": "a/", "destination": "b/", "release": "web", "database": "shop", "table": "orders", "condition": "id = 1",
     "playbook": "site.yml", "package": "nginx", "secret": "app/db",
     "user": "ann", "topic": "orders", "group": "billing", "bootstrap_server": "b:9092",
-    "file": "shop.db", "identity": "ann",
+    "file": "shop.db", "identity": "ann", "noun": "Service",
 }  # fmt: skip
 
 
@@ -64,6 +64,7 @@ def test_every_runbook_a_rule_names_exists() -> None:
         ("userdel -r ann", "id ann"),
         ("mysql -e 'DROP DATABASE shop'", "mysqldump --result-file=/tmp/before.sql {database}"),
         ("pulumi destroy --yes", "pulumi preview"),
+        ("Remove-NfsShare -Name shop", "Get-nfsshare"),
         ("Remove-ADUser -Identity ann", "Disable-ADAccount -Identity ann -WhatIf"),
         ("shred -n 3 -z /dev/sda", "ls -l /dev/sda"),
         ("rm -rf build /var/lib/postgresql ./x", "systemctl restart postgresql"),
