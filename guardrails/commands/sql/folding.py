@@ -30,18 +30,22 @@ def fold(tokens: Sequence[Token], values: Mapping[str, str], dialect: Dialect, b
         BudgetExceeded: when the work budget is spent.
     """
     if len(tokens) == 1:
-        token = tokens[0]
-        if token.kind in ("string", "body"):
-            return token.text
-        if token.lower.startswith("0x"):
-            return unhexed(token.lower)
-        return values.get(token.text.lower(), UNKNOWN)
+        return _alone(tokens[0], values)
     if not tokens:
         return UNKNOWN
     root = tree([_SELECT, tokens[0]._replace(joined=False), *tokens[1:]], dialect, budget)
     if not isinstance(root, exp.Select) or not root.expressions:
         return "".join(t.text for t in tokens if t.kind in ("string", "body")) or UNKNOWN
-    return _text(root.expressions[0], values)[:_LONGEST]
+    try:
+        return _text(root.expressions[0], values)[:_LONGEST]
+    except (AttributeError, TypeError, ValueError, LookupError):
+        return UNKNOWN  # a tree of a shape that nobody expects
+
+
+def _alone(token: Token, values: Mapping[str, str]) -> str:
+    if token.kind in ("string", "body"):
+        return token.text
+    return unhexed(token.lower) if token.lower.startswith("0x") else values.get(token.text.lower(), UNKNOWN)
 
 
 def _text(node: object, values: Mapping[str, str]) -> str:

@@ -25,6 +25,8 @@ logging.getLogger("sqlglot").setLevel(logging.CRITICAL)
 
 _TICKED = frozenset({"mysql", "bigquery", "clickhouse", "hive"})
 _BACKSLASHED = frozenset({"mysql", "bigquery", "clickhouse", "hive", "snowflake"})
+# What it raises on a text it does not read: errors of its own, and whatever a broken text makes of its trees.
+_REFUSES = (SqlglotError, ValueError, AttributeError, TypeError, LookupError, AssertionError)
 _DEEPEST = 40  # brackets within brackets; sqlglot takes a dozen frames of the stack for each
 _STEPS_A_UNIT = 3
 _LONGEST = 4000  # tokens of a statement beyond which its words alone are read
@@ -72,7 +74,7 @@ def tree(tokens: Sequence[Token], dialect: Dialect, budget: Budget) -> exp.Expr 
             one = parser(dialect=known)
             one.budget = budget
             (root,) = one.parse(known.tokenize(text), text)
-        except (SqlglotError, ValueError):
+        except _REFUSES:
             continue
         except RecursionError as deep:
             raise BudgetExceeded("the statement is nested deeper than anybody would write it") from deep

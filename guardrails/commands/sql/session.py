@@ -85,7 +85,8 @@ class Session:
             if head == "set":
                 self.flat(tokens)
             elif head in ("return", "open", "for") and any(t.lower in CHANGES for t in tokens):
-                self._query(tokens[next(i for i, t in enumerate(tokens) if t.lower in ("with", "delete", "update")) :])
+                verb = next((i for i, t in enumerate(tokens) if t.lower == "with" or t.lower in CHANGES), 0)
+                self._query(tokens[verb:])
             else:
                 self.calls(tokens)
         else:
