@@ -31,7 +31,7 @@ def verify(
     /,
     *,
     key: Annotated[tuple[Path, ...], Parameter(negative=())],
-    permit: str | None = None,
+    permit: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
     shell: Shell = Shell.BASH,
     tool: str = "",
     parameters: str | None = None,
@@ -46,7 +46,7 @@ def verify(
 
     Exit status: 0 valid, 1 not valid (of many: at least one), 2 bad use.
 
-    Example: wardgate guard verify --key permits.pub --permit "$PERMIT" "$COMMAND" && bash -c "$COMMAND"
+    Example: wardgate guard verify --key permits.pub --permit "$PERMIT" -- "$COMMAND" && bash -c "$COMMAND"
 
     Parameters
     ----------
@@ -104,7 +104,10 @@ def _one(command: str | None, permit: str | None, wanted: Wanted) -> tuple[Wante
 def _lines(command: str | None, permit: str | None, wanted: Wanted) -> list[tuple[Wanted, str]]:
     if command is not None or permit is not None:
         raise PermitError("--jsonl takes commands and permits from standard input, and from nowhere else")
-    return [_item(line, wanted) for line in sys.stdin if line.strip()]
+    items = [_item(line, wanted) for line in sys.stdin if line.strip()]
+    if not items:
+        raise PermitError("standard input holds no line, so nothing was checked")
+    return items
 
 
 def _answer(

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import subprocess
+from typing import TYPE_CHECKING
 
 import pytest
 from serving import WARDGATE
 
 from gateway import cli
 from gateway.cli import build
+from guardrails.permits.keys import SigningKey
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 LEAVES = {"serve": "gateway.serve:serve", "guard.check": "guardrails.cli:check"}
 
@@ -34,6 +39,36 @@ def test_every_command_has_help_with_an_example(words: tuple[str, ...]) -> None:
 @pytest.mark.parametrize("words", [("nope",), ("serve", "--nope"), ("guard", "check", "--kind", "nope", "x")])
 def test_bad_use_is_exit_status_2(words: tuple[str, ...]) -> None:
     assert wardgate(*words).returncode == 2
+
+
+@pytest.mark.parametrize("flag", ["--help", "-h", "--version"])
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_no_permit_and_no_command_asks_for_help(flag: str, place: int, tmp_path: Path) -> None:
+    """Where a runner hands over what it was given, status 0 means that the command may run and nothing else."""
+    key, _ = SigningKey.made()
+    (tmp_path / "key").write_bytes(key.public_pem)
+    permit, command = (flag, "rm -rf /") if place == 0 else ("x", flag)
+    words = ["guard", "verify", "--key", str(tmp_path / "key"), "--permit", permit]
+    assert wardgate(*words, *(["--"] if place == 2 else []), command).returncode in (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("words", "asked"),
+    [
+        (["guard", "--help"], True),
+        (["guard", "rules", "--help"], True),
+        (["guard", "verify", "-h"], True),
+        (["--version"], True),
+        (["train", "--loss", "dpo", "--help"], True),
+        (["guard", "rules", "explain", "--help"], True),
+        (["guard", "check", "rm", "--help"], False),
+        (["guard", "check", "--help", "rm"], False),
+        (["guard", "verify", "--permit", "--version", "rm"], False),
+    ],
+)
+def test_help_is_asked_for_right_behind_a_command_of_the_guard(words: list[str], *, asked: bool) -> None:
+    """Elsewhere it is anybody's text."""
+    assert cli.helps(words) is asked
 
 
 def test_what_is_not_built_is_not_offered() -> None:

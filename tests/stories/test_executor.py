@@ -15,6 +15,8 @@ import pytest
 from openai import OpenAI
 from serving import WARDGATE, Served, serve
 
+from guardrails.permits.interface import SKEW
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -63,19 +65,7 @@ class Executor:
 
     def run(self, permit: str, command: str) -> tuple[bool, str]:
         """Whether it ran, and what it or the checker said."""
-        asked = [
-            "guard",
-            "verify",
-            "--key",
-            "permits.pub",
-            "--seen",
-            "seen",
-            "--skew",
-            "0",
-            "--permit",
-            permit,
-            command,
-        ]
+        asked = ["guard", "verify", "--key", "permits.pub", "--seen", "seen", "--permit", permit, "--", command]
         checked = subprocess.run([WARDGATE, *asked], cwd=self.folder, capture_output=True, text=True, check=False)
         if checked.returncode != 0:
             return False, checked.stdout + checked.stderr
@@ -124,7 +114,7 @@ def test_what_was_never_judged_does_not_run(client: OpenAI, gateway: Served, tmp
         assert not ran
         assert "another command" in said
     header, claims, signature = permit.split(".")
-    for forged in ("", "yes", f"{header}.{claims}.", f"{header}.{claims}.{signature[::-1]}"):
+    for forged in ("", "yes", "--help", f"{header}.{claims}.", f"{header}.{claims}.{signature[::-1]}"):
         assert not executor.run(forged, NOTE)[0]
     assert not (tmp_path / "noted.txt").exists()
 
@@ -135,7 +125,7 @@ def test_a_permit_that_has_expired_runs_nothing(gateway: Served, tmp_path: Path)
     (tmp_path / "second.yaml").write_text("permits: {seconds: 1}\n")
     words = ["--json", "--policy", "second.yaml", "--permit-key", str(gateway.home / "permits.pem"), "touch ran"]
     signed = subprocess.run([WARDGATE, "guard", "check", *words], cwd=tmp_path, capture_output=True, check=True)
-    time.sleep(2)
+    time.sleep(SKEW + 2)
     ran, said = executor.run(json.loads(signed.stdout)["permits"][0]["permit"], "touch ran")
     assert not ran
     assert "expired" in said

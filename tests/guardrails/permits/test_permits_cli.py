@@ -107,8 +107,12 @@ def test_a_line_that_is_no_item_is_bad_use(
     assert told.err.startswith("wardgate guard verify: ")
 
 
-def test_bad_use_is_2(public: tuple[Path, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A runner that calls it wrongly hears so, and runs nothing."""
+def test_bad_use_is_2(
+    public: tuple[Path, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A runner that calls it wrongly, or sends nothing, hears so, and runs nothing."""
+    monkeypatch.setattr("sys.stdin", io.StringIO("\n"))
+    assert verify(key=public, jsonl=True) == 2
     assert verify("ls", key=public) == 2
     assert verify(key=public, permit="x") == 2
     assert verify("-", key=public, permit="-") == 2
