@@ -50,6 +50,10 @@ WARDGATE = {
         "user_id": {"type": "string"},
         "parameters": {"type": "object", "additionalProperties": PARAMETER},
         "store": {"type": "boolean", "default": True},
+        "facts": {
+            "description": "What an answer may name beside what the request does; not sent to the model.",
+            "anyOf": [{"type": "string"}, {"type": "array"}, {"type": "object"}],
+        },
     },
 }
 CHAT: dict[str, Any] = {

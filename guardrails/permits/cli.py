@@ -22,6 +22,7 @@ from guardrails.permits.verify import verify as verify_permit
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+MOST_SKEW = 3600
 VALID, NOT_VALID, BAD_USE = 0, 1, 2
 _FIELDS = ("permit", "command", "shell", "tool", "parameters")
 
@@ -77,6 +78,8 @@ def verify(
         each, in order.
     """
     try:
+        if not 0 <= skew <= MOST_SKEW:
+            raise PermitError(f"--skew = {skew}: use seconds from 0 to {MOST_SKEW}")
         keys = [VerifyingKey.load(path) for path in key]
         wanted = Wanted("", shell, tool, _parameters(parameters), policy_digest, rules_digest)
         asked = _lines(command, permit, wanted) if jsonl else [_one(command, permit, wanted)]

@@ -114,6 +114,7 @@ def test_bad_use_is_2(
     monkeypatch.setattr("sys.stdin", io.StringIO("\n"))
     assert verify(key=public, jsonl=True) == 2
     assert verify("ls", key=public) == 2
+    assert verify("ls", key=public, permit=token("ls"), skew=float("nan")) == 2
     assert verify(key=public, permit="x") == 2
     assert verify("-", key=public, permit="-") == 2
     assert verify("ls", key=public, permit="x", jsonl=True) == 2
