@@ -102,6 +102,9 @@ _BARE = frozenset(
     | {"do shell script", "execute", "delete", "run"}
 )  # called without brackets in Ruby, Perl, AppleScript
 _HEAD = re.compile(r"[\w./~-]+(?=\s|$)")
+_CALLED = re.compile(
+    r"(?<![\w$])(?P<name>[A-Za-z_]\w*)!?(?P<open>\s*\(|(?=[ \t]+(?:glob |\[?[\"'$@%])|[ \t]*(?:[;\n}]|$)))"
+)
 _DEFINES = re.compile(r"\b(?:def|function|fn|func|async|sub|void|class|interface)\s+(?:\w+\.)?$")
 _COMMENT = re.compile(r"(?:^|\s)(?:#(?!\{)|//|--\s)")
 
@@ -112,18 +115,26 @@ class _Form(NamedTuple):
 
 
 @lru_cache(maxsize=1)
-def _forms() -> tuple[dict[str, tuple[_Form, ...]], re.Pattern[str]]:
+def _forms() -> dict[str, tuple[_Form, ...]]:
     data: dict[str, str] = yaml.safe_load(Path(__file__).with_name("calls.yaml").read_text("utf-8"))
     forms: dict[str, list[_Form]] = {}
     for command, names in data.items():
         for name in names.split():
             qualifier, _, last = name.rpartition(".")
             forms.setdefault(last, []).append(_Form(qualifier, command))
-    names = "|".join(sorted(map(re.escape, {*forms, *_RUNS}), key=len, reverse=True))
-    called = re.compile(
-        rf"(?<![\w$])(?P<name>{names})(?P<bang>!?)(?P<open>\s*\(|(?=[ \t]+(?:glob |\[?[\"'$@%])|[ \t]*(?:[;\n}}]|$)))"
-    )
-    return {name: tuple(found) for name, found in forms.items()}, called
+    return {name: tuple(found) for name, found in forms.items()}
+
+
+def _calls(source: str, forms: dict[str, tuple[_Form, ...]]) -> Iterator[tuple[re.Match[str], str]]:
+    """Every call of a name that is known; the name may be made of several words."""
+    for match in _CALLED.finditer(source):
+        name = match["name"]
+        if name == "new" and source.endswith("Command::", 0, match.start()):
+            name = "Command::new"
+        elif name == "script" and source.endswith("do shell ", 0, match.start()):
+            name = "do shell script"
+        if name in forms or name in _RUNS:
+            yield match, name
 
 
 def commands_of(source: str, constants: MutableMapping[str, Value] | None = None) -> list[Piece]:
@@ -134,17 +145,17 @@ def commands_of(source: str, constants: MutableMapping[str, Value] | None = None
         constants: What earlier parts assigned; what this one assigns is added.
     """
     constants = {} if constants is None else constants
-    forms, called = _forms()
+    forms = _forms()
     source = source[:_MOST_TEXT]
     _assign(source, constants)
     strings: list[tuple[int, int]] | None = None
     found: list[Piece] = []
-    for match in islice(called.finditer(source), _MOST_CALLS):
+    for match, name in islice(_calls(source, forms), _MOST_CALLS):
         strings = [m.span() for m in _LITERAL.finditer(source)] if strings is None else strings
-        asked = all("{" not in form.command for form in forms.get(match["name"], ()))
-        if _silent(source, match.start(), strings) or not (match["open"] or match["name"] in _BARE or asked):
+        asked = name in forms and all("{" not in form.command for form in forms[name])
+        if _silent(source, match.start(), strings) or not (match["open"] or name in _BARE or asked):
             continue
-        for text, end in _read(source, match, forms, constants):
+        for text, end in _read(source, match, forms.get(name, ()), name, constants):
             found.append(_piece(text, match.start(), end))
     for match in islice(_OPENS.finditer(source), _MOST_CALLS):
         strings = [m.span() for m in _LITERAL.finditer(source)] if strings is None else strings
@@ -179,7 +190,7 @@ def _within(position: int, strings: list[tuple[int, int]]) -> bool:
 
 
 def _read(
-    source: str, match: re.Match[str], forms: dict[str, tuple[_Form, ...]], constants: MutableMapping[str, Value]
+    source: str, match: re.Match[str], forms: tuple[_Form, ...], name: str, constants: MutableMapping[str, Value]
 ) -> Iterator[tuple[str, int]]:
     reader = Reader(source, constants)
     bracket = match["open"].strip()
@@ -188,7 +199,7 @@ def _read(
     qualifier = (before[0] if before else "").replace("::", ".").replace("->", ".").replace("?.", ".").rstrip(".")
     if _DEFINES.search(source, max(0, match.start() - 40), match.start()):
         return
-    for form in forms.get(match["name"], ()):
+    for form in forms:
         if "{" not in form.command and (
             qualifier in ("self", "this", "super") or source[match.start() - 1] not in ".>:"
         ):
@@ -206,9 +217,9 @@ def _read(
         if text is not None:
             yield text, reader.position
             return
-    if match["name"] == "exec" and values and isinstance(values[0], str) and "(" in values[0]:
+    if name == "exec" and values and isinstance(values[0], str) and "(" in values[0]:
         yield from ((piece.text, reader.position) for piece in commands_of(values[0], constants))
-    if match["name"] in _RUNS and values and (text := _run(match["name"], source, reader.position, values, constants)):
+    if name in _RUNS and values and (text := _run(name, source, reader.position, values, constants)):
         yield text, reader.position
 
 
