@@ -24,6 +24,7 @@ _CARETS = re.compile(r'\^(\r?\n|.|\Z)|"[^"]*"?', re.DOTALL)
 _OPERATOR = re.compile(r"[&|<>()\n]")
 _HEAD = re.compile(r'(?:"[^"]*"?|\^.|[^,;="^]|\^)*', re.DOTALL)
 _GLUED = re.compile(r"@?([a-z]+)([./\\(\[\]+:,;=].*)", re.IGNORECASE | re.DOTALL)
+_GOTO = re.compile(r"goto[ \t]*:?([^\s&|()]+)", re.IGNORECASE)
 _SET = re.compile(r"\s*\"?\s*([^=\"]+?)=(.*)", re.DOTALL)
 _ESCAPED = frozenset(
     {"powershell", "pwsh", "wmic", "wsl", "bash", "schtasks", "reg", "python", "python3", "ssh", "mshta"}
@@ -63,9 +64,8 @@ class _Walk:
         self._frame = frame
         self._scope = frame.scope
         self._span: Span | None = frame.span
-        self._shift = 0
         self._depth = 0
-        self._labels: list[str] = []
+        self._aims: frozenset[str] | None = None
 
     def block(self, node: Block, stdin: _Commands) -> _Commands:
         """Runs commands in turn, but for those that only a call reaches."""
@@ -82,7 +82,9 @@ class _Walk:
 
     def _aimed(self, label: str) -> bool:
         """Whether a `goto` leads to a label."""
-        return re.search(rf"goto\s*:?{re.escape(label.strip(':'))}\b", self._text, re.IGNORECASE) is not None
+        if self._aims is None:
+            self._aims = frozenset(found.lower() for found in _GOTO.findall(self._text))
+        return label.strip(":").lower() in self._aims
 
     def _run(self, node: Node, stdin: _Commands) -> _Commands:
         if isinstance(node, Simple):
@@ -192,6 +194,7 @@ class _Walk:
         found = re.search(rf"^[ \t]*:{re.escape(label)}\b.*$", self._text, re.IGNORECASE | re.MULTILINE)
         if found is None or f"call :{label}" in self.unfold.wrappers:
             return ()
+        self.unfold.spend((len(self._text) - found.end()) // 64)
         body = self._text[found.end() :]
         end = re.search(r"^[ \t]*@?(?:exit\s+/b|goto\s+:?eof)\b", body, re.IGNORECASE | re.MULTILINE)
         arguments = tuple(None if UNKNOWN in one else one for one in given[1:])

@@ -15,6 +15,7 @@ from tree_sitter import Language
 
 from guardrails.commands import blocks, cmdlets, constants
 from guardrails.commands.arguments import Arguments, word
+from guardrails.commands.budget import BudgetExceeded
 from guardrails.commands.constants import Block, Value
 from guardrails.commands.expressions import Expressions
 from guardrails.commands.grammar import Offsets, errors, parse
@@ -40,6 +41,7 @@ _BRANCHES = frozenset({
     "trap_statement",
 })  # fmt: skip
 _Commands = tuple[Command, ...]
+_LONGEST = 400_000  # characters; the grammar takes up to 5 s for a million of them
 _FEW = 64  # turns of a loop that are read whatever they do
 _COUNTED = 4  # as many of a loop that only counts
 _LEAST = 100  # work that a loop which only computes leaves for the rest
@@ -58,6 +60,8 @@ def read(text: str, frame: Frame) -> Script:
     Raises:
         BudgetExceeded: when the work budget is spent.
     """
+    if len(text) > _LONGEST:
+        raise BudgetExceeded("the text is longer than a script that anybody would read")
     frame.budget.spend(1 + len(text) // 256)
     text = _BACKGROUND.sub(";", _CONTINUED.sub(lambda found: " " * len(found[0]), text))
     text, moves = quoted(text)
