@@ -202,7 +202,7 @@ def ordered(text: str, judge: Judge, names: Names, limit: int, readings: Reading
                     return Order(view.source_span(start + offset, start + length), rule, message)
             if left < 0:
                 raise BudgetExceeded("more commands stand in one prompt than its length allows")
-        for start, end in directed(view.text):
+        for start, end in directed(shown):
             hidden = _hidden(view.text[start:end], judge, readings) if mood.ordered(start, end) else None
             if hidden:
                 return Order(view.source_span(start, end), *hidden)

@@ -12,6 +12,7 @@ from guardrails.commands.grammar import Offsets, errors
 from guardrails.commands.mending import mended
 from guardrails.commands.portions import portions
 from guardrails.commands.private import hidden
+from guardrails.commands.simple import simple
 from guardrails.commands.statements import Statements
 from guardrails.commands.tree import Script
 from guardrails.commands.unfold import Unfolder
@@ -36,6 +37,8 @@ def read(text: str, frame: Frame) -> Script:
     """
     frame.budget.spend(1 + len(text) // 256)
     unfold = Unfolder(frame)
+    if simple(text, frame, unfold):
+        return Script(tuple(unfold.found), complete=True)
     wrong = _read(text, frame, unfold)
     if "\r" in text and frame.depth == 0:
         # Whoever pastes it sends a line with each carriage return; bash itself takes one for a part of a word.
