@@ -24,7 +24,10 @@ _GLOB = re.compile(r"[*?]")
 # Words that are the shell's own, or that its grammar reads in a way of their own.
 _KEYWORDS = re.compile(
     r"(?:^|[;|&\n])[ \t]*(?:if|then|else|elif|fi|for|while|until|do|done|case|esac|function|select|coproc|time|in"
-    r"|declare|typeset|export|readonly|local|unset|unsetenv|let|test)(?![^\s;|&])"
+    r"|declare|typeset|export|readonly|local|unset|unsetenv|let|test"
+    # Builtins that settle something, which a pipe's subshell keeps to itself.
+    r"|cd|pushd|popd|read|mapfile|readarray|printf|set|shift|eval|source|\.|alias|unalias|getopts|exec|exit|return|trap)"
+    r"(?![^\s;|&])"
 )
 
 
