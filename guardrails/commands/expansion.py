@@ -79,7 +79,7 @@ def _named(name: str, index: str, scope: Scope) -> Values | None:
         return _element(name, index[1:-1], scope)
     if name in scope.variables:
         return [scope.variables[name]]
-    if not name[0].isalpha() and name[0] != "_":
+    if not name[:1].isalpha() and name[:1] != "_":
         return [None]
     return [COMMON.get(name) if scope.environment is None else scope.environment.get(name, "")]
 
