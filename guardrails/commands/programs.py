@@ -144,21 +144,23 @@ def commands_of(source: str, constants: MutableMapping[str, Value] | None = None
         source: The program, or the part of it that has arrived.
         constants: What earlier parts assigned; what this one assigns is added.
     """
-    constants = {} if constants is None else constants
-    forms = _forms()
     source = source[:_MOST_TEXT]
-    _assign(source, constants)
-    strings: list[tuple[int, int]] | None = None
+    forms = _forms()
+    calls = list(islice(_calls(source, forms), _MOST_CALLS))
+    opened = list(islice(_OPENS.finditer(source), _MOST_CALLS))
+    kept = constants is not None
+    constants = {} if constants is None else constants
+    if kept or calls or opened:
+        _assign(source, constants)
+    strings = [m.span() for m in _LITERAL.finditer(source)] if calls or opened else []
     found: list[Piece] = []
-    for match, name in islice(_calls(source, forms), _MOST_CALLS):
-        strings = [m.span() for m in _LITERAL.finditer(source)] if strings is None else strings
+    for match, name in calls:
         asked = name in forms and all("{" not in form.command for form in forms[name])
         if _silent(source, match.start(), strings) or not (match["open"] or name in _BARE or asked):
             continue
         for text, end in _read(source, match, forms.get(name, ()), name, constants):
             found.append(_piece(text, match.start(), end))
-    for match in islice(_OPENS.finditer(source), _MOST_CALLS):
-        strings = [m.span() for m in _LITERAL.finditer(source)] if strings is None else strings
+    for match in opened:
         if not _silent(source, match.start(), strings):
             found += _opened(source, match, constants)
     found += _connected(source, constants)
