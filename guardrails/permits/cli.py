@@ -78,8 +78,7 @@ def verify(
         each, in order.
     """
     try:
-        if not 0 <= skew <= MOST_SKEW:
-            raise PermitError(f"--skew = {skew}: use seconds from 0 to {MOST_SKEW}")
+        _check_skew(skew)
         keys = [VerifyingKey.load(path) for path in key]
         wanted = Wanted("", shell, tool, _parameters(parameters), policy_digest, rules_digest)
         asked = _lines(command, permit, wanted) if jsonl else [_one(command, permit, wanted)]
@@ -88,6 +87,11 @@ def verify(
         sys.stderr.write(f"wardgate guard verify: {error}\n")
         return BAD_USE
     return _say(answers, as_json=json_ or jsonl)
+
+
+def _check_skew(skew: float) -> None:
+    if not 0 <= skew <= MOST_SKEW:  # nor is it true of what is no number, with which nothing would ever expire
+        raise PermitError(f"--skew = {skew}: use seconds from 0 to {MOST_SKEW}")
 
 
 def _say(answers: list[dict[str, Any]], *, as_json: bool) -> int:
