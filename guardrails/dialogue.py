@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from guardrails.screens import Sign
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -28,6 +30,10 @@ _JOINS = re.compile(
     r"\b(?:join\w*|concat\w*|combin\w+|append\w*|together|parts?|pieces?|halves|half|chunks?|fragments?|merge\w*|glue\w*"
     r"|assembl\w+|stitch\w*|continued?|rest of)\b",
     re.IGNORECASE,
+)
+_MAY_JOIN = Sign(
+    r"\b(?:join\w*|concat\w*|combin\w+|append\w*|together|parts?|pieces?|merge\w*|assembl\w+|glue)\b[^\n]*[\"'`]|[\"'`][^\n]*\w\s?\+\s?\w",
+    ignore_case=True,
 )
 _QUOTED = re.compile(
     r"`([^`\n]{1,400})`|\"([^\"\n]{1,400})\"|(?<!\w)'([^'\n]{1,400})'(?!\w)|\u201c([^\u201d\n]{1,400})\u201d"
@@ -67,7 +73,7 @@ def together(texts: Sequence[str]) -> Iterator[str]:
         yield read
     whole = "\n".join(kept)
     if _JOINS.search(whole):
-        pieces = [next(filter(None, match.groups())) for match in _QUOTED.finditer(whole)][:_MOST_VALUES]
+        pieces = _pieces(whole)
         if len(pieces) > 1:
             yield f"Run this: {''.join(pieces)}"
             yield f"Run this: {' '.join(pieces)}"
@@ -76,6 +82,23 @@ def together(texts: Sequence[str]) -> Iterator[str]:
         name, value = match["name"] or match["name2"], match["value"] or match["value2"]
         if name.strip().lower() in lower:
             yield f"Run this: {value}"
+
+
+def within(text: str) -> Iterator[str]:
+    """What a single text puts together of its own parts: named values that it adds up, pieces that it has joined."""
+    if len(text) > MOST_CHARACTERS or not _MAY_JOIN.within(text):
+        return
+    values = _values([text])
+    if values and (read := _filled(text, values)) != text:
+        yield read
+    pieces = _pieces(text) if _JOINS.search(text) else []
+    if len(pieces) > 1:
+        yield f"Run this: {''.join(pieces)}"
+        yield f"Run this: {' '.join(pieces)}"
+
+
+def _pieces(text: str) -> list[str]:
+    return [next(filter(None, match.groups())) for match in _QUOTED.finditer(text)][:_MOST_VALUES]
 
 
 def _values(texts: Sequence[str]) -> dict[str, str]:

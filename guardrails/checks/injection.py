@@ -14,6 +14,7 @@ from guardrails.checks.evidence import Evidence, alone, carried
 from guardrails.checks.orders import UNRESOLVABLE, alerting, ordered
 from guardrails.checks.shape import COMMANDS, Kind, arguments, called, head
 from guardrails.commands.budget import BudgetExceeded
+from guardrails.dialogue import within
 from guardrails.encodings import tokens
 from guardrails.grammars import OPERATORS, STRICT, offence
 from guardrails.interface import Channel, Finding, Found, Passed, Severity, Unchecked
@@ -22,6 +23,7 @@ from guardrails.screens import Sign
 from guardrails.text import HIDDEN, LIMIT, TooLong, View, layers
 
 if TYPE_CHECKING:
+    from guardrails.checks.orders import Order
     from guardrails.commands.judge import Judgement
     from guardrails.interface import Outcome, Subject, Watch
 
@@ -165,10 +167,17 @@ class InjectionCheck:
         return not _UNREST.search(value) and not tokens(value, 3) and not ciphers.possible(value)
 
     def _prompt(self, text: str) -> Outcome:
-        order = ordered(text, self._judge, self._alerting, LIMIT, self._readings)
-        if order is None:
-            return _PASSED
-        return self._found(order.rule, order.span, order.message)
+        order = self._ordered(text)
+        if order is not None:
+            return self._found(order.rule, order.span, order.message)
+        for assembled in within(text):
+            order = self._ordered(assembled)
+            if order is not None:
+                return self._found(order.rule, (0, len(text)), order.message)
+        return _PASSED
+
+    def _ordered(self, text: str) -> Order | None:
+        return ordered(text, self._judge, self._alerting, LIMIT, self._readings)
 
     def _found(self, rule: str, span: tuple[int, int], message: str) -> Found:
         return Found((Finding(self.name, rule, Severity.HIGH, span, message),))

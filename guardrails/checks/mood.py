@@ -47,12 +47,14 @@ _OBLIGED = re.compile(
     re.IGNORECASE,
 )
 _REQUEST = re.compile(
-    rf"\b(?:can|could|would|will)\s+you\s+(?:please\s+|kindly\s+|just\s+|now\s+|quickly\s+|also\s+)*{_EXECUTE}\b{_OBJECT}$",
+    rf"\b(?:can|could|would|will)\s+you\s+(?:please\s+|kindly\s+|just\s+|now\s+|quickly\s+|also\s+|go\s+ahead\s+and\s+)*"
+    rf"{_EXECUTE}\b{_OBJECT}$|\b(?:run|execute|do|perform)\s+(?:it|this|that|them)\s*:\s*$",
     re.IGNORECASE,
 )
 _WISHED = re.compile(
     rf"\b(?:great|nice|good|helpful|lovely|perfect|appreciate\w*|grateful|thank\w*)\b[^.!?\n]{{0,20}}\bif\s+you\s+(?:could|can|would)"
     rf"\s+(?:please\s+|just\s+|now\s+|also\s+)*{_EXECUTE}\b{_OBJECT}$"
+    r"|\b(?:need|want|give\s+me|get\s+me|send\s+me|tell\s+me|post)\s+(?:the\s+)?(?:output|result)s?\s+of\s+(?:running\s+)?[`\"'(]*$"
     r"|\b(?:must|should|shall|will)\s+be\s+(?:exactly\s+|only\s+|just\s+)*(?:the\s+)?(?:result|output|effect)s?\s+of"
     r"\s+(?:running\s+|executing\s+)?[`\"'(]*$"
     r"|\b(?:add|set\s+up|schedule|install|register|configure)\s[^.!?\n]{0,40}\b(?:cron\w*|job|task|timer|hook)\b[^.!?\n]{0,30}"
@@ -60,7 +62,7 @@ _WISHED = re.compile(
     r"|(?:请|請)?(?:运行|執行|执行|実行)(?:以下)?(?:命令)?[\s:\uff1a`\"'\u300c\u201c]*$",
     re.IGNORECASE,
 )
-_TOLD_SO = re.compile(rf":\s+(?:{_FILL}[\s,]+)*{_EXECUTE}\b{_OBJECT}$", re.IGNORECASE)
+_TOLD_SO = re.compile(rf"(?::\s*[\"'`]|:\s+|>\s*)(?:{_FILL}[\s,]+)*{_EXECUTE}\b{_OBJECT}$", re.IGNORECASE)
 _LINKED = re.compile(r"\w\s*(?:&&|\|\|)\s*$")
 _RUN_IT = re.compile(r"\b(?:and|then)\s+(?:then\s+)?(?:execute|run|eval)\s+(?:it|this|that)\b", re.IGNORECASE)
 _LABEL = re.compile(

@@ -56,6 +56,7 @@ _EMPTY_OPEN = re.compile(r"\$(?:\{(?:[@*])?|\()?|`|\\\r?")
 _ANSI = re.compile(r"\$'((?:[^'\\]|\\.)*)'", re.DOTALL)
 _ANSI_OPEN = re.compile(r"\$(?:'(?:[^'\\]|\\.)*\\?)?", re.DOTALL)
 _EDGES = ".,;:!?)\"'`*"
+_MARKUP = re.compile(r"\\[A-Za-z]{2,20}(?=\{)")
 _GLOB = re.compile(r"[A-Za-z0-9_.+?*\[\]-]+")
 _GLOB_BEFORE = re.compile(r"/([A-Za-z0-9_.+?*\[\]-]*)\Z")
 _PATTERN_SIGNS = frozenset("?*[")
@@ -261,6 +262,8 @@ class HeadReader:
 
     def _escaped(self, text: str, position: int, *, final: bool) -> Read:
         """A word in which characters are spelled by escapes; known once it has ended."""
+        if markup := _MARKUP.match(text, position):
+            return Read(Standing.CLEAR, markup.end())
         blank = _SPACE.search(text, position)
         if blank is None and not final:
             return Read(Standing.OPEN, len(text))

@@ -15,7 +15,7 @@ from guardrails import mentions, regions
 from guardrails.audit import current
 from guardrails.commands import encoded, signs
 from guardrails.commands.budget import BudgetExceeded
-from guardrails.commands.embedded import in_code, in_json
+from guardrails.commands.embedded import Piece, in_code, in_json
 from guardrails.commands.heads import EVALUATORS, HeadReader, Standing
 from guardrails.commands.languages import is_sql
 from guardrails.commands.playbooks import tasks_of
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from guardrails.commands.effort import Effort
-    from guardrails.commands.embedded import Piece
     from guardrails.commands.judge import CommandJudge
     from guardrails.encodings import Edit
     from guardrails.interface import Finding
@@ -41,6 +40,9 @@ UNRESOLVABLE = "commands.unresolvable"
 
 Findings = list["Finding"]
 
+# What a quotation, a change or a schedule puts before a command of a fence.
+_MARKED = re.compile(r"[ \t]*(?:(?:>[ \t]?)+|\+[ \t]?|(?:@\w+|(?:[\d*/,-]+[ \t]+){5})[ \t]*(?:root[ \t]+)?)")
+_MARKED_LINES = re.compile(f"^{_MARKED.pattern}", re.MULTILINE)
 _VAGUE = "verbs."  # rules about commands of any name: a sentence has such verbs
 _RESPELLED = "respelled"
 _DEPTH = 4  # encodings, one inside the other; a text without any costs nothing
@@ -153,6 +155,10 @@ class Units:
 
     def line(self, text: str, language: regions.Language, shell: Shell, scope: Scope) -> Findings:
         """A logical line of a fence."""
+        if (marked := _MARKED.match(text)) and len(marked[0]) < len(text):
+            bare = _MARKED_LINES.sub(lambda mark: " " * len(mark[0]), text)
+            if found := [one for one in self.command(bare, Shell.AUTO, scope) if one.rule != UNRESOLVABLE]:
+                return found
         if language is regions.Language.CODE:
             return self.code(text, scope)
         start = regions.prompt_end(text)

@@ -39,20 +39,14 @@ _ASSIGNMENT = re.compile(r"[ \t]*(?:[$#>][ \t]+)?(?:export[ \t]+)?[A-Za-z_]\w*=\
 _ITEM = re.compile(r"[ \t]*(?:[-*+•>]|\d+[.)])[ \t]")
 _COMMAND_PLACE = re.compile(r"[;|&(][ \t]*$")
 _LINKED = re.compile(r"(?:&&|\|\||\w[ \t]*\|)[ \t]*$")
+_ATTRIBUTE = re.compile(r"<[A-Za-z][^<>]{0,200}=[\"']?$")
 _NAMED = re.compile(r"\w=$")
 _ENDS = frozenset(";&|\n")
 _BLANK = re.compile(r"[ \t]")
-_ODD = frozenset("`{?[$=\\\b\x1b\x9b")
 _MOST_AGAIN = 40
 _MOST_WORDS = 5  # of a command before the sign that gives it away
 _FOLLOWS = frozenset(" \t\r\n\f\v;|&)<>$\\{'\"%.!?*]")
 _SENTENCE_ENDS = frozenset(" \t.!?\"'\u2019\u201d)]*_")
-
-
-def _holds_more(tail: str) -> bool:
-    """Whether a sentence that begins with a verb may hold a command that no known name begins, or one in disguise."""
-    odd = not tail.isascii() or not _ODD.isdisjoint(tail)
-    return odd or signs.within(tail) or signs.feeds_shell(tail) or encoded.plausible(tail)
 
 
 class CommandWatch(DisguiseWatch):
@@ -223,6 +217,8 @@ class CommandWatch(DisguiseWatch):
             follows = canonical(follows).text[:1]
         if (follows and follows not in _FOLLOWS) or (follows in _ENDS and _NAMED.search(before)):
             return self._cleared(end)
+        if follows in ("'", '"') and word in signs.SHELLS and _ATTRIBUTE.search(before):
+            return self._cleared(end)  # the name of a language or of a tool, in a tag
         first = regions.bare(before)
         fed = word in signs.SHELLS and before.rstrip().endswith("|")
         if not fed and not mentions.commanded(before) and not (first and regions.prompted(before)):
@@ -285,9 +281,9 @@ class CommandWatch(DisguiseWatch):
         self._assign(before)
         if self._objects(position, unit, word, before, doubtful=doubtful):
             return position
-        if doubtful and self._again < _MOST_AGAIN and _holds_more(tail):
+        if (doubtful or not regions.bare(before)) and self._again < _MOST_AGAIN and word:
             self._again += 1
-            return self._cleared(position + len(word))  # a verb, and what it is about has no name that is known
+            return self._cleared(position + len(word))  # a word of the sentence, which may hold a command further on
         if unit.endswith("\n"):
             self._end_line(stop)
         return stop
