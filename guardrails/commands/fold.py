@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from guardrails.commands.ansi import ansi
 from guardrails.commands.arithmetic import evaluate
-from guardrails.commands.expansion import expand, several
+from guardrails.commands.expansion import COMMON, expand, several
 from guardrails.commands.private import HIDDEN, LITERAL, SHOWN, hidden
 from guardrails.commands.tree import SUBSTITUTED, UNKNOWN, Command, Word
 
@@ -28,6 +28,7 @@ _BLANKS = re.compile(r"[ \t\n]+")
 _MANY = re.compile(r'"\$(?:@|\{(?:@|!?\w+\[@\])[^$`}]*\})"')
 _MOST_BRACES = 64
 _MOST_MARKS = 512  # braces and commas of one word: they are read again for every brace
+_BRACED = {ord(c): HIDDEN[ord(c)] for c in "{}~"}  # what is put in has missed the time of braces and tildes
 _EACH = 16  # characters of a value that are put in for one unit of work
 
 
@@ -51,7 +52,7 @@ _LITERALS: dict[str, Callable[[str], str]] = {
 class Folder:
     """Turns word nodes of one text into words; substitutions inside are handed to `substitute`."""
 
-    __slots__ = ("_commands", "_source", "_span", "_spend", "_substitute", "scope")
+    __slots__ = ("_commands", "_source", "_span", "_spend", "_substitute", "_vague", "scope")
 
     def __init__(
         self,
@@ -62,6 +63,7 @@ class Folder:
         spend: Callable[[int], None],
     ) -> None:
         self._spend = spend
+        self._vague = False
         self._source = source
         self.scope = scope
         self._span = span
@@ -77,11 +79,11 @@ class Folder:
                 return [Word(raw, self._span(node), raw)]
         if kind == "string" and (several := self._several(node)) is not None:
             return several
-        outer, self._commands = self._commands, []
+        outer, self._commands, self._vague = self._commands, [], False
         text = self._piece(node, quoted=False)
         made, self._commands = tuple(self._commands), outer
-        span = self._span(node)
-        return [_word(part, span, made) for braced in _unbrace(text) for part in _fields(braced, node)]
+        span, vague = self._span(node), self._vague
+        return [_word(part, span, made, vague=vague) for braced in _unbrace(text) for part in _fields(braced, node)]
 
     def name(self, node: Node) -> list[Word]:
         """The words of a command's name."""
@@ -134,6 +136,9 @@ class Folder:
         plain = raw.lstrip()
         self._visit(node)
         lead = raw[: len(raw) - len(plain)].translate(HIDDEN)
+        scope, name = self.scope, plain.strip("${}")
+        if name in COMMON and name != "IFS" and name not in scope.variables and scope.environment is None:
+            self._vague = True
         return lead + self._value(expand(plain, self.scope), quoted=quoted)
 
     def _visit(self, node: Node) -> None:
@@ -169,6 +174,7 @@ class Folder:
         self._spend(len(value) // _EACH)
         if quoted:
             return value.translate(HIDDEN)
+        value = value.translate(_BRACED)
         separators = self.scope.variables.get("IFS")
         if separators:
             return _SPLIT.join(re.split(f"[{re.escape(separators)}]", value))
@@ -183,10 +189,10 @@ def _fields(text: str, node: Node) -> list[str]:
     return [text]
 
 
-def _word(text: str, span: Span, commands: tuple[Command, ...]) -> Word:
+def _word(text: str, span: Span, commands: tuple[Command, ...], *, vague: bool = False) -> Word:
     glob = any(c in text for c in "*?[")
     shape = text.translate(SHOWN)
-    return Word(None if UNKNOWN in shape else shape, span, shape, glob, commands)
+    return Word(None if UNKNOWN in shape else shape, span, shape, glob, commands, vague)
 
 
 def _unbrace(text: str, most: int = _MOST_BRACES) -> list[str]:

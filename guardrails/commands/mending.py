@@ -175,10 +175,10 @@ class Mender(Quoting):
 
     def _outside(self, frame: Frame, piece: str, end: int) -> int:
         """An escaped character outside of quotes; a line that is continued."""
-        if len(piece) > 1 and piece[-1] == "\n":
+        if piece == "\\" or piece[-1] == "\n":
             frame.fresh, frame.word = frame.begins, frame.word[:-1]
             return self._put("", end)
-        return self._put(hidden(piece[1:] or piece), end)
+        return self._put(hidden(piece[1:]), end)
 
     def _string(self, _frame: Frame, _piece: str, end: int) -> int:
         self._frames.append(Frame("quoted", '"'))

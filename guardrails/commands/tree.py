@@ -25,7 +25,8 @@ class Word(NamedTuple):
         span: Where it stands in the text.
         shape: Its value with `UNKNOWN` in place of what is not known.
         glob: Whether it holds an unquoted `*`, `?` or `[`.
-        open: Whether it stands for any number of words, of which `shape` shows one as it may look (what `find` finds).
+        open: Whether the run may make another text or any number of words of it, and `shape` shows what it may look
+            like: what `find` finds, `$HOME`.
         commands: Commands whose output makes up part of it (substitutions).
     """
 

@@ -86,6 +86,8 @@ class Unfolder:
             made = self._frame.read(code.text, code.shell, self._frame.inside(command.span, wrappers)).commands
         self.scope.positional = outer
         self.found += made
+        if made and code.through.startswith("function ") and not made[-1].stdin:
+            return (replace(made[-1], stdin=command.stdin),)  # it reads what is piped into the function
         return made[-1:]
 
 
