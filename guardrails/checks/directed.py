@@ -59,8 +59,8 @@ def directed(text: str) -> Iterator[tuple[int, int]]:
             return
         count, past = count + 1, cue.end()
         start = cue.end()
-        if _STARTS.match(text, start) is None:
-            continue
+        if cue["said"] is None and _STARTS.match(text, start) is None:
+            continue  # behind a colon, or on a line of its own, the command may begin with any word
         close = "```" if "```" in cue[0] else "`" if text[start] == "`" else "\n"
         start += close == "`"
         end = text.find(close, start)
