@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 DATA = Path(__file__).parents[3] / "shared" / "data" / "commands_ordinary.jsonl"
-SAMPLE = 600  # texts, each run twice at some 10 ms
+SAMPLE = 250  # texts, each run twice at some 10 ms
 
 
 @pytest.fixture(scope="module")
