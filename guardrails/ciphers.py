@@ -58,9 +58,6 @@ def spread(text: str) -> list[Edit]:
             read = decode(match[0])
             if read and _READABLE.fullmatch(read) and _LETTERS.search(read):
                 edits.append(Edit(*match.span(), read))
-    lower = text.lower()
-    if any(name in lower for name in _NAMES):
-        edits += _named(text)
     kept: list[Edit] = []
     for edit in sorted(edits):
         if not kept or edit.start >= kept[-1].end:
@@ -68,8 +65,13 @@ def spread(text: str) -> list[Edit]:
     return kept
 
 
-def _named(text: str) -> list[Edit]:
-    """What stands behind, else before, a word that says how to read it."""
+def named(text: str) -> list[Edit]:
+    """Edits that read what stands behind, else before, a word that says how to read it."""
+    if not possible(text):
+        return []
+    lower = text.lower()
+    if not any(name in lower for name in _NAMES):
+        return []
     edits = []
     past = 0
     for cue in _CUE.finditer(text):

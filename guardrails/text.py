@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from guardrails import terminal
-from guardrails.ciphers import spread
+from guardrails.ciphers import named, spread
 from guardrails.confusables import CONFUSABLES, INVISIBLE, SELECTORS, TAGS, selector_byte
 from guardrails.encodings import Edit, blank, escapes, tokens
 
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 HIDDEN = "invisible"
 """Name, among a view's encodings, of text carried by invisible characters."""
 
-ESCAPE, CONTROL, TOKEN, SHOWN = "escape", "control", "token", "shown"
-"""Names of what else is taken off: escapes, those of blanks and line ends alone (`\\n`), encoded words, and how a
-terminal or a bidirectional display shows a text."""
+ESCAPE, CONTROL, TOKEN, SHOWN, NAMED = "escape", "control", "token", "shown", "named"
+"""Names of what else is taken off: escapes, those of blanks and line ends alone (`\\n`), encoded words, how a
+terminal or a bidirectional display shows a text, and what a text says to read in another way."""
 
 LIMIT = 1 << 20
 """Longest text, in characters, that is looked at."""
@@ -176,6 +176,8 @@ def _decoded(view: View, shortest: int) -> Iterator[View]:
         if edits:
             yield _rewrite(view, edits, TOKEN)
             yield _excerpt(view, edits, TOKEN)
+    if shortest and NAMED not in view.decoded and (edits := named(view.text)):
+        yield _excerpt(view, edits, NAMED)
 
 
 def _rewrite(view: View, edits: Iterable[Edit], name: str = "") -> View:
