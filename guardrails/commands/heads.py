@@ -60,6 +60,7 @@ _MARKUP = re.compile(r"\\[A-Za-z]{2,20}(?=\{)")
 _GLOB = re.compile(r"[A-Za-z0-9_.+?*\[\]-]+")
 _GLOB_BEFORE = re.compile(r"/([A-Za-z0-9_.+?*\[\]-]*)\Z")
 _PATTERN_SIGNS = frozenset("?*[")
+_ORDINARY = frozenset("ghijklmnopqrstuvwxyz")  # nothing encoded begins with them
 _PATTERN_ENDS = frozenset("?*]")
 _SHOWN = frozenset("\b\x1b\x9b\u202e")  # what makes a display show something else than what is there
 
@@ -110,9 +111,10 @@ class HeadReader:
         end = _PLAIN.match(text, position).end()  # type: ignore[union-attr] # matches the empty string
         word = text[position:end].lower()
         sign = text[end] if end < len(text) else ""
-        special = self._special(text, position, end, word, final=final)
-        if special is not None:
-            return special
+        if text[position] not in _ORDINARY or sign in _PATTERN_SIGNS or text[position - 1] in _PATTERN_ENDS:
+            special = self._special(text, position, end, word, final=final)
+            if special is not None:
+                return special
         if self._hopeless(word):
             return Read(Standing.CLEAR, end, word)
         if sign in _TRICKY or sign >= "\x7f" or (sign == "`" and word and text[end + 1 : end + 2] in ("`", "")):
