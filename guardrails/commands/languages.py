@@ -9,15 +9,16 @@ _STARTS = r"(?:^|[;|{(&=\n])\s*"
 _POWERSHELL = Sign(
     _STARTS + r"(?:[A-Z][a-z]+-[A-Z][A-Za-z0-9]+\b|(?:iex|irm|iwr|gci|gwmi|ri)\s"
     r"|\$\w+(?:\[[^\]\n]*\]|\.\w+)*(?:\.\w|\s*[+-]?=\s)"
-    r"|param\s*\(|\$[A-Z]\w*[a-z]\w*(?:\s*\||\s*$)|\(*\[\w+\]\(?\$)"
+    r"|&\s*\(|param\s*\(|\$[A-Z]\w*[a-z]\w*(?:\s*\||\s*$)|\(*\[\w+\]\(?\$)"
     r"|\$(?:global|script|using|local):\w"
     r"|\$(?:env|PS\w+|_|true|false|null|Error|Host)\b[:.]?|\[[\w.]+\](?:::|\s*\$|\w)"
     r"|\s-(?:Recurse|Force|Confirm|WhatIf|ErrorAction|eq|ne|gt|lt|ge|le|and|or|match|like)\b",
 )
 _CMD = Sign(
     _STARTS + r"@?(?:(?:vssadmin|wmic|bcdedit|cipher|wbadmin|wevtutil|fsutil|diskpart|takeown|icacls|taskkill|netsh|"
-    r"schtasks|certutil|bitsadmin|reg|sc|cmd|mountvol|powercfg|manage-bde|forfiles)(?:\.exe)?\s"
-    r"|(?:del|erase|rd|rmdir|format|attrib|net|shutdown|robocopy|for|set|start|call|if)\b"
+    r"schtasks|certutil|bitsadmin|reg|sc|cmd|mountvol|powercfg|manage-bde|forfiles|mshta|regsvr32|rundll32|dism|msiexec|"
+    r"wscript|cscript|pnputil|reagentc|auditpol|cmdkey|ntdsutil|diskshadow|secedit|cmstp|odbcconf|wusa)(?:\.exe)?(?:\s|$)"
+    r"|(?:del|erase|rd|rmdir|format|attrib|net|shutdown|robocopy|xcopy|copy|move|ren|type|for|set|start|call|if)\b"
     r"[^\n]*?(?:\s/\w|%\w|\\|\b[a-z]:|/del))|%\w+(?::[^%\n]*)?%|\w\^\w",
     ignore_case=True,
 )

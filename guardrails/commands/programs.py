@@ -103,7 +103,7 @@ _BARE = frozenset(
 )  # called without brackets in Ruby, Perl, AppleScript
 _HEAD = re.compile(r"[\w./~-]+(?=\s|$)")
 _CALLED = re.compile(
-    r"(?<![\w$])(?P<name>[A-Za-z_]\w*)!?(?P<open>\s*\(|(?=[ \t]+(?:glob |\[?[\"'$@%])|[ \t]*(?:[;\n}]|$)))"
+    r"(?<![\w$])(?P<name>[A-Za-z_]\w*)!?(?P<open>\s*\(|(?=[ \t]+(?:glob[ (]|\[?[\"'$@%])|[ \t]*(?:[;\n}]|$)))"
 )
 _DEFINES = re.compile(r"\b(?:def|function|fn|func|async|sub|void|class|interface)\s+(?:\w+\.)?$")
 _COMMENT = re.compile(r"(?:^|\s)(?:#(?!\{)|//|--\s)")

@@ -28,6 +28,7 @@ _DASHES = "-/\u2013\u2014\u2015"
 _SPECIAL = re.compile(r"[\s&|<>^()]")
 _BASE64 = re.compile(r"[A-Za-z0-9+/=\s]{8,}")
 _FILE = re.compile(r"@(?:path|file|fname|relpath)", re.IGNORECASE)
+_DELETES = re.compile(r"\b(?:del|erase)(?=\s)", re.IGNORECASE)
 _LINE = re.compile(r"(?:command|commandline|cmdline)\s*=\s*([^;}]+)", re.IGNORECASE)
 
 
@@ -171,6 +172,8 @@ def _each(command: Command) -> list[Tail | Code]:
         return []
     path = f"{named.get('/p', '.')}\\{named.get('/m', '*')}"
     text = _FILE.sub(lambda _found: path, code)
+    if any(w.lower() == "/s" for w in words):  # it comes through every folder below, as `del /s` does
+        text = _DELETES.sub(r"\g<0> /s", text)
     return _code([], command, Shell.CMD, text)
 
 
