@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     _Part = Callable[[Frame, str, int], int]
 
 _TROUBLE = re.compile(
-    r"[^\s\"'(|;&]\$[\w{]|\$\d\w|;&|[\\`\[{}#\r]|<<|\$[^\w{(@*?$!'-]|\$$|\$'|coproc|select|unset[^\s\w]|[^\x00-\x7f]|[\x0b\x0c]"
+    r"[^\s\"'(|;&]\$[\w{$]|\$\d\w|;&|[\\`\[{}#\r]|<<|\$[^\w{(@*?$!'-]|\$$|\$'|coproc|select|unset[^\s\w]|[^\x00-\x7f]|[\x0b\x0c]"
 )
 _BARE = re.compile(
     r"(?P<blank>[ \t]+)"
@@ -104,6 +104,7 @@ class Mender(Quoting):
             "bracket": self._bracket,
             "brace": self._brace,
             "sign": self._mark,
+            "special": lambda _frame, piece, end: self._put("${$}" if piece == "$$" else piece, end),
             "variable": lambda _frame, piece, end: self._put(f"${{{piece[1:]}}}", end),
             "sum": lambda _frame, piece, end: self._put(f"$(({piece[2:-1]}))", end),
         }

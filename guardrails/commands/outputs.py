@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 DOWNLOADERS = frozenset({"curl", "wget", "aria2c", "fetch", "axel"})
 _ZEROED = re.compile(r"\\0([0-7]{1,3})")  # `echo` wants a zero before an octal number
-_FORMAT = re.compile(r"%(?:%|[-0-9.]*([sdbqc]))")
+_FORMAT = re.compile(r"%(?:%|([-0-9.]{0,3})([A-Za-z]?))")
 
 
 def fed(command: Command) -> str | None:
@@ -85,17 +85,21 @@ def _printf(arguments: list[str]) -> str | None:
     if not arguments or arguments[0].startswith("-v"):
         return None
     form, values = ansi(arguments[0]), list(arguments[1:])
+    if any(found[2] is not None and found[2] not in _KINDS for found in _FORMAT.finditer(form)):
+        return None
     pieces: list[str] = []
     while True:
         before = len(values)
-        pieces.append(_FORMAT.sub(lambda m: "%" if m[1] is None else _formatted(m[1], values), form))
+        pieces.append(_FORMAT.sub(lambda m: "%" if m[2] is None else _formatted(m[2], m[1], values), form))
         if not values or len(values) == before or len(pieces) > 64:
             return "".join(pieces)
 
 
-def _formatted(kind: str, values: list[str]) -> str:
+def _formatted(kind: str, flags: str, values: list[str]) -> str:
     value = values.pop(0) if values else ""
-    return ansi(value) if kind == "b" else value[:1] if kind == "c" else value
+    if kind == "d":
+        return f"%{flags}d" % int(value) if re.fullmatch(r"-?[0-9]{1,18}", value) else value or "0"
+    return f"%{flags}s" % (ansi(value) if kind == "b" else value[:1] if kind == "c" else value)
 
 
 def _cat(arguments: list[str], text: str) -> str | None:
@@ -126,6 +130,7 @@ def _rev(arguments: list[str], text: str) -> str | None:
     return None if arguments else "\n".join(line[::-1] for line in text.split("\n"))
 
 
+_KINDS = frozenset("sdbqc")
 _SAVES = frozenset({"-o", "-O", "--output", "--output-document"})
 _FILTERS: dict[str, Callable[[list[str], str], str | None]] = {
     "cat": _cat,

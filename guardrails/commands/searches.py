@@ -110,7 +110,8 @@ def _batches(text: str, options: Sequence[Word], span: Span) -> list[list[Word]]
     if most and most.isdigit() and int(most):
         flat = [one for batch in batches for one in batch]
         batches = [flat[at : at + int(most)] for at in range(0, len(flat), int(most))]
-    return [[Word(one, span, one) for one in batch] for batch in batches[:_MOST_GIVEN]] or [[]]
+    found = [[Word(one, span, one) for one in batch] for batch in batches[:_MOST_GIVEN]] or [[]]
+    return found if len(batches) <= _MOST_GIVEN else [*found, [Word(None, span, UNKNOWN, open=True)]]
 
 
 def _pieces(line: str) -> list[str]:
