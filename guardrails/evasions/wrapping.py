@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import re
 from shlex import quote
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,8 @@ from guardrails.evasions.interface import BASH, Evasion, Undone
 if TYPE_CHECKING:
     from collections.abc import Callable
     from random import Random
+
+_SIGILS = re.compile(r"[$@]")
 
 
 def _form(*forms: str) -> Callable[[str, Random], str | None]:
@@ -69,12 +72,13 @@ def _python(text: str, random: Random) -> str | None:
 
 def _program(text: str, random: Random) -> str | None:
     literal = json.dumps(text)
+    variables = _SIGILS.sub(r"\\\g<0>", literal)  # Perl and PHP fill variables in
     return random.choice(
         [
-            f"perl -e {quote(f'system({literal})')}",
+            f"perl -e {quote(f'system({variables})')}",
             f"ruby -e {quote(f'system({literal})')}",
             "node -e " + quote(f'require("child_process").execSync({literal})'),
-            f"php -r {quote(f'system({literal});')}",
+            f"php -r {quote(f'system({variables});')}",
             "awk " + quote(f"BEGIN {{ system({literal}) }}"),
         ]
     )
