@@ -111,7 +111,7 @@ def _run(command: Command, runner: _Runner, at: int) -> list[Tail | Code]:
     if not tail or UNKNOWN in tail[0].shape:
         return found  # the name of a script, of a machine: what it is nobody can say, and mostly it is harmless
     if runner.shell or (len(tail) == 1 and _BLANK.search(tail[0].shape)):
-        return [*found, shells.code(tail, name)]
+        return [*found, shells.code(tail, name)._replace(inherits=True)]
     return [*found, Tail(tail, name)]
 
 

@@ -54,7 +54,8 @@ def _inline(argv: Sequence[Word], at: int, through: str) -> list[Tail | Code]:
         at += 1
     if at >= len(argv):
         return []
-    return [code(argv[at : at + 1], through, tuple(w.text for w in argv[at + 2 :]))]
+    given = tuple(w.text for w in argv[at + 2 :])
+    return [code(argv[at : at + 1], through, given)._replace(inherits=True)]
 
 
 def stdin(command: Command) -> list[Tail | Code]:

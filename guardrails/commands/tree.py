@@ -114,6 +114,7 @@ class Code(NamedTuple):
         commands: Commands whose output it is made of.
         positional: Arguments it is given; None where it has those of its surroundings.
         shell: Its language.
+        inherits: Whether what it runs reads what the wrapper reads: `ssh host bash <<E`, not `bash <<E` itself.
     """
 
     text: str | None
@@ -121,6 +122,7 @@ class Code(NamedTuple):
     commands: tuple[Command, ...] = ()
     positional: tuple[str | None, ...] | None = None
     shell: Shell = Shell.BASH
+    inherits: bool = False
 
 
 _MOST_NEAR = 256  # commands of a group that feeds another

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 
 from guardrails.commands import scripts
 from guardrails.commands.builtins import settle
+from guardrails.commands.clients import CLIENTS
 from guardrails.commands.flow import restore, state
+from guardrails.commands.interpreters import INTERPRETERS
 from guardrails.commands.outputs import DOWNLOADERS, output, saved
+from guardrails.commands.shells import SHELLS
 from guardrails.commands.tree import UNKNOWN, Code, Command, Tail, Word
 from guardrails.commands.wrappers import WRAPPERS, unwrap
 from guardrails.interface import Shell
@@ -22,6 +25,9 @@ if TYPE_CHECKING:
 
 _DEEPEST = 12
 _WINDOWS = (Shell.CMD, Shell.POWERSHELL)
+_READS = frozenset({"<", "<<", "<<<"})
+_CODE_READERS = SHELLS | INTERPRETERS | CLIENTS
+_NEAR = 3  # wrappers between what hands on and what reads
 _SAME = frozenset({"eval", "source", ".", "trap"})  # code that runs in the shell that is being read
 
 
@@ -86,9 +92,22 @@ class Unfolder:
             made = self._frame.read(code.text, code.shell, self._frame.inside(command.span, wrappers)).commands
         self.scope.positional = outer
         self.found += made
+        if code.inherits:
+            self._handed(made, command, wrappers)
         if made and code.through.startswith("function ") and not made[-1].stdin:
             return (replace(made[-1], stdin=command.stdin),)  # it reads what is piped into the function
         return made[-1:]
+
+    def _handed(self, made: tuple[Command, ...], command: Command, wrappers: tuple[str, ...]) -> None:
+        """Lists once more, with what the wrapper reads, the commands that read code: `echo … | ssh host sudo sh`."""
+        reads = tuple(r for r in command.redirects if r.operator in _READS)
+        if not command.stdin and not reads:
+            return
+        for one in made:
+            near = len(one.wrappers) - len(wrappers) < _NEAR
+            reads_own = one.stdin or any(r.operator in _READS for r in one.redirects)
+            if one.name in _CODE_READERS and near and not reads_own:
+                self.emit(replace(one, stdin=command.stdin, redirects=(*one.redirects, *reads)))
 
 
 @contextmanager

@@ -104,9 +104,10 @@ def _optional(*options: str) -> Unwrap:
         for at, word in enumerate(argv[1:], 1):
             name, equals, rest = word.shape.partition("=")
             if name in options and equals:
-                return [shells.part(word, rest, command.name)]
+                return [shells.part(word, rest, command.name)._replace(inherits=True)]
             if name in options:
-                return [shells.code(argv[at + 1 : at + 2], command.name)] if at + 1 < len(argv) else []
+                words = argv[at + 1 : at + 2]
+                return [shells.code(words, command.name)._replace(inherits=True)] if words else []
         if command.name == "flock":
             tail = PREFIXES["flock"].tail(argv)
             return [Tail(tail, "flock")] if tail else []
@@ -119,7 +120,7 @@ def _ssh(command: Command, scope: Scope) -> list[Tail | Code]:
     tail = PREFIXES["ssh"].tail(command.argv)
     found = _marked(command, scope)
     if tail:
-        return [*found, shells.code(tail, "ssh")]
+        return [*found, shells.code(tail, "ssh")._replace(inherits=True)]
     return found + shells.stdin(command)
 
 

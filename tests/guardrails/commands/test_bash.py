@@ -163,3 +163,17 @@ def test_a_text_that_the_parser_reads_again_and_again_is_not_judged(crafted: str
 def test_a_command_with_thousands_of_redirections_is_read_in_little_time() -> None:
     """Had it taken the square of the time, this would not end."""
     assert read("uptime > /tmp/x " * 12_000).commands
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ssh web bash <<'E'\nrm -rf /srv\nE",
+        "echo 'rm -rf /srv' | ssh web sudo sh",
+        "bash -c sh <<< 'rm -rf /srv'",
+        "su - app -c bash <<< 'rm -rf /srv'",
+    ],
+)
+def test_a_shell_that_another_program_starts_reads_what_that_program_reads(text: str) -> None:
+    """Standard input goes through to whatever is run."""
+    assert ["rm", "-rf", "/srv"] in [[w.text for w in c.argv] for c in read(text).commands]
