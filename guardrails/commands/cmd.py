@@ -149,7 +149,7 @@ class _Walk:
         elif " " in first and '"' not in written:  # an unquoted variable that holds several words
             first, _, more = first.partition(" ")
             rest = f" {more}{rest}"
-        name = _SUFFIX.sub("", first.strip('"').replace("/", "\\").rpartition("\\")[2]).lower()
+        name = _SUFFIX.sub("", first.replace('"', "").replace("/", "\\").rpartition("\\")[2]).lower()
         redirects = self._redirects(node.redirects, where)
         if name == "set" or (name == "call" and rest.split()[:1] == ["set"]):
             self._set(rest.strip().removeprefix("set") if name == "call" else rest, name)

@@ -7,7 +7,9 @@ from guardrails.screens import Sign
 
 _STARTS = r"(?:^|[;|{(&=\n])\s*"
 _POWERSHELL = Sign(
-    _STARTS + r"(?:[A-Z][a-z]+-[A-Z][A-Za-z0-9]+\b|(?:iex|irm|iwr|gci|gwmi|ri)\s"
+    _STARTS + r"(?:[A-Z][a-z]+-[A-Z][A-Za-z0-9]+\b"
+    r"|(?i:(?:remove|clear|stop|restart|disable|uninstall|format|initialize|reset|suspend|dismount|revoke|unregister|invoke|set"
+    r"|add)-[a-z]\w{2,})|[A-Za-z]+`[A-Za-z`]*(?:-`?[A-Za-z]|\s+-)|[A-Za-z]+-[A-Za-z]*`[A-Za-z]|(?:iex|irm|iwr|gci|gwmi|ri)\s"
     r"|\$\w+(?:\[[^\]\n]*\]|\.\w+)*(?:\.\w|\s*[+-]?=\s)"
     r"|&\s*\(|param\s*\(|\$[A-Z]\w*[a-z]\w*(?:\s*\||\s*$)|\(*\[\w+\]\(?\$)"
     r"|\$(?:global|script|using|local):\w"
@@ -19,7 +21,7 @@ _CMD = Sign(
     r"schtasks|certutil|bitsadmin|reg|sc|cmd|mountvol|powercfg|manage-bde|forfiles|mshta|regsvr32|rundll32|dism|msiexec|"
     r"wscript|cscript|pnputil|reagentc|auditpol|cmdkey|ntdsutil|diskshadow|secedit|cmstp|odbcconf|wusa)(?:\.exe)?(?:\s|$)"
     r"|(?:del|erase|rd|rmdir|format|attrib|net|shutdown|robocopy|xcopy|copy|move|ren|type|for|set|start|call|if)\b"
-    r"[^\n]*?(?:\s/\w|%\w|\\|\b[a-z]:|/del))|%\w+(?::[^%\n]*)?%|\w\^\w",
+    r"[^\n]*?(?:\s/\w|%\w|\\|\b[a-z]:|/del))|%\w+(?::[^%\n]*)?%|\w\^\w|\w\"\"\w",
     ignore_case=True,
 )
 _NAME = r"[\w.\"`\[\]#]+"

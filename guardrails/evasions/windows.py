@@ -154,7 +154,7 @@ _TABLE = (
     ("script block", "in a block, loop or function", _blocks, _POWERSHELL),
     ("carets", "carets inside words", _between("^"), _CMD),
     ("empty quotes, cmd", "empty quotes inside words", _between('""'), _CMD),
-    ("cmd /c", "behind another interpreter", _slash_c, _CMD | _POWERSHELL),
+    ("cmd /c", "behind another interpreter", _slash_c, _CMD),
     ("set and expand", "assembled from variables", _set, _CMD),
     ("for", "as a loop's variable", _for, _CMD),
     ("cmd group", "in a group, condition or chain", _cmd_group, _CMD),
