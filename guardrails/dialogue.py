@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+import re2
+
 from guardrails.screens import Sign
 
 if TYPE_CHECKING:
@@ -20,11 +22,14 @@ MOST_CHARACTERS = 8_000
 
 _VALUE = r"(?P<quote>['\"`])(?P<value>(?:(?!(?P=quote))[^\n]){1,400})(?P=quote)"
 _GIVEN = re.compile(rf"\b(?P<name>[A-Za-z_]\w{{0,30}})[\"'`]?\s*(?:=|:=|:|is|be|means|stands for|equals)\s*{_VALUE}")
+# What stands in `_GIVEN` behind the name.
+_VALUE_SIGN = re2.compile(r"(?::?=|:|is|be|means|stands for|equals)\s*['\"`]")
 _BARE = re.compile(r"\b(?P<name>[A-Za-z_]\w{0,30})\s*=\s*(?P<value>[^\s'\"`;,]{1,200})")
 _USED = re.compile(
     r"\$\{?(?P<shell>[A-Za-z_]\w{0,30})\}?|%(?P<cmd>[A-Za-z_]\w{0,30})%|\{{1,2}(?P<form>[A-Za-z_]\w{0,30})\}{1,2}"
 )
 _SUM = re.compile(r"\b[A-Za-z_]\w{0,30}(?:\s*(?:\+|\.\.|&|and|then)\s*[A-Za-z_]\w{0,30})+\b")
+_SUM_SIGN = re.compile(r"\s*(?:\+|\.\.|&|and|then)")
 _TERM = re.compile(r"[A-Za-z_]\w{0,30}")
 _JOINS = re.compile(
     r"\b(?:join\w*|concat\w*|combin\w+|append\w*|together|parts?|pieces?|halves|half|chunks?|fragments?|merge\w*|glue\w*"
@@ -46,6 +51,10 @@ _NAMED = re.compile(
     re.IGNORECASE,
 )
 _MOST_VALUES = 64
+_QUOTES = frozenset("'\"`")
+_SHORT = 2_000  # characters of a text whose every quoted piece may be a part of the same thing
+_APART, _CUED = 80, 200  # characters between such pieces of a longer text, and from them to a word that joins them
+_MOST_GROUPS = 24
 
 
 def together(texts: Sequence[str]) -> Iterator[str]:
@@ -91,25 +100,77 @@ def within(text: str) -> Iterator[str]:
     values = _values([text])
     if values and (read := _filled(text, values)) != text:
         yield read
-    pieces = _pieces(text) if _JOINS.search(text) else []
-    if len(pieces) > 1:
-        yield f"Run this: {''.join(pieces)}"
-        yield f"Run this: {' '.join(pieces)}"
+    cues = [cue.start() for cue in _JOINS.finditer(text)]
+    for pieces in _groups(text, cues) if cues else ():
+        if len(pieces) > 1:
+            yield f"Run this: {''.join(pieces)}"
+            yield f"Run this: {' '.join(pieces)}"
+
+
+def _groups(text: str, cues: Sequence[int]) -> Iterator[list[str]]:
+    """The quoted pieces that may be parts of one thing: of a long text those close together, and to one of `cues`."""
+    if len(text) <= _SHORT:
+        yield _pieces(text)
+        return
+    groups: list[list[re.Match[str]]] = []
+    for piece in _QUOTED.finditer(text):
+        if groups and piece.start() - groups[-1][-1].end() <= _APART:
+            groups[-1].append(piece)
+        else:
+            groups.append([piece])
+    left = _MOST_GROUPS
+    for group in groups:
+        first, last = group[0].start() - _CUED, group[-1].end() + _CUED
+        if left and len(group) > 1 and any(first <= cue <= last for cue in cues):
+            left -= 1
+            yield [_said(piece) for piece in group[:_MOST_VALUES]]
 
 
 def _pieces(text: str) -> list[str]:
-    return [next(filter(None, match.groups())) for match in _QUOTED.finditer(text)][:_MOST_VALUES]
+    return [_said(match) for match in _QUOTED.finditer(text)][:_MOST_VALUES]
+
+
+def _said(piece: re.Match[str]) -> str:
+    return next(filter(None, piece.groups()))
 
 
 def _values(texts: Sequence[str]) -> dict[str, str]:
     """Values by the names that texts give them."""
     found: dict[str, str] = {}
     for text in texts:
-        for pattern in (_BARE, _GIVEN):
-            for match in pattern.finditer(text):
-                if len(found) < _MOST_VALUES:
-                    found[match["name"]] = _filled(match["value"], found)
+        for match in (*(_BARE.finditer(text) if "=" in text else ()), *_given(text)):
+            if len(found) < _MOST_VALUES:
+                found[match["name"]] = _filled(match["value"], found)
     return found
+
+
+def _given(text: str) -> Iterator[re.Match[str]]:
+    """As `_GIVEN.finditer`, which would look at every word; this looks at what stands before a quote."""
+    if not text.isascii():
+        yield from _GIVEN.finditer(text)
+        return
+    past = 0
+    for sign in _VALUE_SIGN.finditer(text):
+        at = len(text[: sign.start()].rstrip()) if text[sign.start() - 1 : sign.start()].isspace() else sign.start()
+        at -= text[at - 1 : at] in _QUOTES
+        while at and (text[at - 1].isalnum() or text[at - 1] == "_"):
+            at -= 1
+        if at >= past and (match := _GIVEN.match(text, at)):
+            past = match.end()
+            yield match
+
+
+def _summed(text: str, values: dict[str, str]) -> bool:
+    """False only where no sum in `text` is one of `values`."""
+    for name in values:
+        if "and" in name or "then" in name:  # the pattern reads a sum into the word itself
+            return True
+        at = text.find(name)
+        while at >= 0:
+            if _SUM_SIGN.match(text, at + len(name)):
+                return True
+            at = text.find(name, at + 1)
+    return False
 
 
 def _filled(text: str, values: dict[str, str]) -> str:
@@ -123,4 +184,6 @@ def _filled(text: str, values: dict[str, str]) -> str:
         names = [name for name in _TERM.findall(match[0]) if name not in ("and", "then")]
         return "".join(values[name] for name in names) if all(name in values for name in names) else match[0]
 
-    return _SUM.sub(added, _USED.sub(one, text))
+    if "$" in text or "%" in text or "{" in text:
+        text = _USED.sub(one, text)
+    return _SUM.sub(added, text) if _summed(text, values) else text
