@@ -12,7 +12,7 @@ import re
 from typing import TYPE_CHECKING
 
 from guardrails.encodings import Edit
-from guardrails.screens import Screen
+from guardrails.screens import Screen, Sign
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,8 +51,8 @@ def spread(text: str) -> list[Edit]:
     if not possible(text):
         return []
     edits: list[Edit] = []
-    for sign, pattern, decode in _PATTERNS:
-        if sign not in text:
+    for sign, screen, pattern, decode in _PATTERNS:
+        if sign not in text or not screen.within(text):
             continue
         for match in pattern.finditer(text):
             read = decode(match[0])
@@ -119,10 +119,10 @@ def _base85(found: str) -> str:
 
 
 # What a text has at least, the pattern, and how it is decoded; base85 is told by its name, for its alphabet is all.
-_PATTERNS: tuple[tuple[str, re.Pattern[str], Callable[[str], str]], ...] = (
-    ("=", _PRINTABLE, _printable),
-    ("+A", _UTF7, _utf7),
-    ("1", _CODES, _codes),
-    ("0", _BINARY, _binary),
-    ("85", _BASE85, _base85),
+_PATTERNS: tuple[tuple[str, Sign, re.Pattern[str], Callable[[str], str]], ...] = (
+    ("=", Sign(r"(?:=[0-9A-F]{2}){3}"), _PRINTABLE, _printable),
+    ("+A", Sign(r"\+[A-Za-z0-9+/]{6,}-"), _UTF7, _utf7),
+    ("1", Sign(rf"{_CODE}[ ,]{{1,2}}{_CODE}[ ,]{{1,2}}{_CODE}[ ,]{{1,2}}{_CODE}"), _CODES, _codes),
+    ("0", Sign(r"[01]{8}[ ,]{1,2}[01]{8}"), _BINARY, _binary),
+    ("85", Sign(r"[0-9A-Za-z!#$%&()*+;<=>?@^_`{|}~-]{12}"), _BASE85, _base85),
 )

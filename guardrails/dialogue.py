@@ -6,7 +6,7 @@ Only the last texts count, because a model reads all of them but an attack that 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import re2
 
@@ -36,6 +36,7 @@ _JOINS = re.compile(
     r"|assembl\w+|stitch\w*|continued?|rest of)\b",
     re.IGNORECASE,
 )
+_JOIN_SIGN = re2.compile(f"(?i){_JOINS.pattern}")
 _MAY_JOIN = Sign(
     r"\b(?:join\w*|concat\w*|combin\w+|append\w*|together|parts?|pieces?|merge\w*|assembl\w+|glue)\b[^\n]*[\"'`]|[\"'`][^\n]*\w\s?\+\s?\w",
     ignore_case=True,
@@ -93,18 +94,40 @@ def together(texts: Sequence[str]) -> Iterator[str]:
             yield f"Run this: {value}"
 
 
-def within(text: str) -> Iterator[str]:
+class Assembled(NamedTuple):
+    """What a text says once its parts are put together; from `start` to `end` it says something new."""
+
+    text: str
+    start: int
+    end: int
+
+
+def within(text: str) -> Iterator[Assembled]:
     """What a single text puts together of its own parts: named values that it adds up, pieces that it has joined."""
     if len(text) > MOST_CHARACTERS or not _MAY_JOIN.within(text):
         return
     values = _values([text])
     if values and (read := _filled(text, values)) != text:
-        yield read
-    cues = [cue.start() for cue in _JOINS.finditer(text)]
+        start = _shared(text, read)
+        yield Assembled(read, start, max(start, len(read) - _shared(text[::-1], read[::-1])))
+    joins = _JOIN_SIGN if text.isascii() else _JOINS
+    cues = [cue.start() for cue in joins.finditer(text)]
     for pieces in _groups(text, cues) if cues else ():
-        if len(pieces) > 1:
-            yield f"Run this: {''.join(pieces)}"
-            yield f"Run this: {' '.join(pieces)}"
+        for joint in ("", " ") if len(pieces) > 1 else ():
+            joined = f"Run this: {joint.join(pieces)}"
+            yield Assembled(joined, 0, len(joined))
+
+
+def _shared(one: str, other: str) -> int:
+    """How many characters both begin with."""
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one[low:middle] == other[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
 
 
 def _groups(text: str, cues: Sequence[int]) -> Iterator[list[str]]:
@@ -131,7 +154,8 @@ def _pieces(text: str) -> list[str]:
 
 
 def _said(piece: re.Match[str]) -> str:
-    return next(filter(None, piece.groups()))
+    said: str = next(filter(None, piece.groups()))
+    return said
 
 
 def _values(texts: Sequence[str]) -> dict[str, str]:

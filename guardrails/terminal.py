@@ -14,12 +14,13 @@ SEQUENCE = re.compile(
 )
 """One escape sequence, in seven or eight bits (ECMA-48)."""
 
+_BEGINS = re.compile("[\x1b\x90\x98\x9b\x9d-\x9f]")
 _OVERRIDE = re.compile("[\u202e\u2067\u202b]([^\n\u202c\u2069]*)[\u202c\u2069]?")
 
 
 def sequences(text: str) -> list[Edit]:
     """Edits that leave the escape sequences out."""
-    if "\x1b" not in text and text.isascii():
+    if not _BEGINS.search(text):
         return []
     return [Edit(*match.span(), "") for match in SEQUENCE.finditer(text)]
 

@@ -35,6 +35,7 @@ LIMIT = 1 << 20
 _CONTROLS = bytes(code for code in range(0x20) if code not in (0x09, 0x0A)) + b"\x7f"
 _LINE_END = "\r\x0b\x0c\x85\u2028\u2029"
 _UNUSUAL = re.compile(rf"(?P<line>\r\n?|[{_LINE_END}])|[^\t\n\x20-\x7e{_LINE_END}]+")
+_ODD = re.compile(r"[^\t\n\x20-\x7e]+")
 _SMUGGLED = re.compile(f"[{min(TAGS)}-{max(TAGS)}]+|[\ufe00-\ufe0f\U000e0100-\U000e01ef]{{2,}}")
 _FLAG = "\U0001f3f4"  # the black flag, which tags turn into that of a region
 _LONGEST_CLUSTER = 32
@@ -122,6 +123,25 @@ def canonical(text: str, limit: int = LIMIT) -> View:
     return _fold(View(text))
 
 
+class _Views:
+    """Views of a text, in their order, without repetition."""
+
+    def __init__(self, first: View) -> None:
+        self.all = [first]
+        self._seen = {first.text}
+
+    def keep(self, *views: View) -> None:
+        """Add those that read otherwise than all before."""
+        for view in views:
+            if view.text not in self._seen:
+                self._seen.add(view.text)
+                self.all.append(view)
+
+    def add(self, raw: View) -> None:
+        """Add a view as a reader sees it, and what is hidden in it."""
+        self.keep(_fold(raw), *(() if raw.text.isascii() else _smuggled(raw)))
+
+
 def layers(
     text: str, depth: int = 2, *, shortest: int = 12, limit: int = LIMIT, words: bool = True
 ) -> tuple[View, ...]:
@@ -137,30 +157,20 @@ def layers(
     Raises:
         TooLong: The text has more than `limit` characters.
     """
-    first = canonical(text, limit)
-    views = [first]
-    seen = {first.text}
-
-    def add(raw: View) -> None:
-        hidden = () if raw.text.isascii() else _smuggled(raw)
-        for view in (_fold(raw), *hidden):
-            if view.text not in seen:
-                seen.add(view.text)
-                views.append(view)
-
+    views = _Views(canonical(text, limit))
     if not text.isascii():
-        add(View(text))
+        views.keep(*_smuggled(View(text)))
     for shown in (terminal.overstruck(text), terminal.overridden(text)):
         if shown:
-            add(_rewrite(View(text), shown, SHOWN))
+            views.add(_rewrite(View(text), shown, SHOWN))
     done = 0
     for _ in range(depth):
-        frontier = views[done:]
-        done = len(views)
+        frontier = views.all[done:]
+        done = len(views.all)
         for view in frontier:
             for raw in _decoded(view, shortest if words else 0):
-                add(raw)
-    return tuple(views)
+                views.add(raw)
+    return tuple(views.all)
 
 
 def rewritten(view: View, edits: Iterable[Edit], name: str) -> View:
@@ -232,11 +242,12 @@ def _fold(view: View) -> View:
         view = _rewrite(view, edits)
         text = view.text
     edits = []
-    for run in _UNUSUAL.finditer(text):
-        if run["line"]:
-            edits.append(Edit(*run.span(), "\n"))
-        else:
-            _fold_run(text, run.start(), run.end(), edits)
+    for odd in _ODD.finditer(text):  # ten times as fast as to look for both kinds at every character
+        for run in _UNUSUAL.finditer(text, odd.start(), odd.end() + 1):  # a LF behind a CR is none of the odd
+            if run["line"]:
+                edits.append(Edit(*run.span(), "\n"))
+            else:
+                _fold_run(text, run.start(), run.end(), edits)
     return _rewrite(view, edits) if edits else view
 
 

@@ -171,13 +171,13 @@ class InjectionCheck:
         if order is not None:
             return self._found(order.rule, order.span, order.message)
         for assembled in within(text):
-            order = self._ordered(assembled)
+            order = self._ordered(assembled.text, (assembled.start, assembled.end))
             if order is not None:
                 return self._found(order.rule, (0, len(text)), order.message)
         return _PASSED
 
-    def _ordered(self, text: str) -> Order | None:
-        return ordered(text, self._judge, self._alerting, LIMIT, self._readings)
+    def _ordered(self, text: str, part: tuple[int, int] | None = None) -> Order | None:
+        return ordered(text, self._judge, self._alerting, LIMIT, self._readings, part=part)
 
     def _found(self, rule: str, span: tuple[int, int], message: str) -> Found:
         return Found((Finding(self.name, rule, Severity.HIGH, span, message),))

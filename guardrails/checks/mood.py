@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 AROUND = 300
 """Characters before a command that are read for its mood."""
 
+_CLOSE = 80
 _NEAR = 2000  # characters around a command in which a question counts as one about it
 # Read in the canonical view, where letters that look like Latin ones have become those.
 _RUSSIAN = "|".join(canonical(word).text + r"\w{0,2}" for word in ("выполни", "Выполни", "запусти", "Запусти"))
@@ -126,14 +127,18 @@ _FORMS = "running|executing|invoking|issuing|typing|calling|runs|executes|calls|
 _CALLS = frozenset(re.findall("[a-z]{3,}", f"{_EXECUTE}|{_FORMS}|result|output|effect|ejecuta|ejecute")) | {"do", "ex"}
 _CALLED = Sign(rf"\b(?:{_EXECUTE}|{_FORMS})\b{_REACH}\z", ignore_case=True)
 _AGAIN = Sign(_RUN_IT.pattern, ignore_case=True)
+
+
+def _reaching(*patterns: re.Pattern[str]) -> Sign:
+    """A sign without which none of the patterns matches an ASCII text; all of them end where it does."""
+    reaching = (one.pattern.replace(_OBJECT, _REACH).replace("$", r"\z") for one in patterns)
+    return Sign("|".join(f"(?:{one})" for one in reaching), ignore_case=True)
+
+
 # Where it says no, none of the patterns of an order that ends before the command matches.
-_TOLD = Sign(
-    "|".join(
-        f"(?:{told.pattern.replace(_OBJECT, _REACH).replace('$', chr(92) + 'z')})"
-        for told in (_OBLIGED, _WISHED, _REQUEST, _TOLD_SO, _JOINED, _LABEL)
-    ),
-    ignore_case=True,
-)
+_TOLD = _reaching(_OBLIGED, _WISHED, _REQUEST, _TOLD_SO, _JOINED, _LABEL)
+_SIGNS = {one: _reaching(one) for one in (_OBLIGED, _WISHED, _REQUEST, _TOLD_SO, _JOINED, _LABEL)}
+_SIGNS[_NEGATED] = Sign(_NEGATED.pattern.removesuffix("$") + r"\z", ignore_case=True)
 _FOREIGN = re.compile("[\u0370-\u1dff\u2e80-\U0010ffff]")
 _LONGEST_FILLING = 16
 
@@ -193,23 +198,28 @@ def ordered_at(text: str, start: int, end: int, *, decoded: bool = False) -> boo
     lead = "" if sentence.strip(" \t>$#*`\"'-") else _led(text, begin)
     spoken = f"{lead} {sentence}"
     scope = f"{lead} {text[_begin(_SCOPE, text, start) : start]}"
-    if _NEGATED.search(spoken) and not _DOUBLE.search(spoken):
+    if _ends(_NEGATED, spoken) and not _DOUBLE.search(spoken):
         return False
-    after = text[end : end + 300]
+    asked = _ASKED.match(text, end, end + AROUND) is not None
     told = not spoken.isascii() or _TOLD.within(spoken)
-    wished = told and (_OBLIGED.search(scope) is not None or _WISHED.search(spoken) is not None)
-    if (told and _REQUEST.search(spoken)) or (wished and not _ASKED.match(after)):
+    wished = told and (_ends(_OBLIGED, scope) or _ends(_WISHED, spoken))
+    if (told and _ends(_REQUEST, spoken)) or (wished and not asked):
         return True
-    imperative = _IMPERATIVE.search(scope.lstrip()) is not None
-    if told and _TOLD_SO.search(scope) and not (_ASKED.match(after) or _inquired(text, start, end)):
+    if told and _ends(_TOLD_SO, scope) and not (asked or _inquired(text, start, end)):
         return True
-    if _ASKED.match(after) or _ABOUT.match(scope) or (_PREDICATE.match(after) and not imperative):
+    imperative = _IMPERATIVE.match(scope.lstrip()) is not None
+    if asked or _ABOUT.match(scope) or (not imperative and _PREDICATE.match(text, end, end + AROUND)):
         return False
-    joined = (told and _JOINED.search(scope)) or _passed_on(scope, text, start, end)
-    if imperative or (told and _LABEL.search(scope)) or (joined and not _ABOUT.match(spoken)):
+    joined = (told and _ends(_JOINED, scope)) or _passed_on(scope, text, start, end)
+    if imperative or (told and _ends(_LABEL, scope)) or (joined and not _ABOUT.match(spoken)):
         return True
     alone = _BARE.match(scope) is not None and not _PREDICATED.search(text, start, end)
     return (alone and not _inquired(text, start, end)) or (decoded and not _inquired(text, begin, len(text)))
+
+
+def _ends(pattern: re.Pattern[str], text: str) -> bool:
+    """Whether the pattern, one of `_SIGNS`, matches where the text ends."""
+    return (not text.isascii() or _SIGNS[pattern].within(text)) and pattern.search(text) is not None
 
 
 def _passed_on(scope: str, text: str, start: int, end: int) -> bool:
@@ -220,8 +230,11 @@ def _passed_on(scope: str, text: str, start: int, end: int) -> bool:
 def _begin(boundary: re.Pattern[str], text: str, start: int) -> int:
     floor = max(0, start - AROUND)
     last = floor
-    for found in boundary.finditer(text, floor, start):
-        last = found.end()
+    for at in (max(floor, start - _CLOSE), floor):  # the last one most often stands close by
+        for found in boundary.finditer(text, at, start):
+            last = found.end()
+        if last > floor:
+            break
     return last
 
 

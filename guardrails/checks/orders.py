@@ -25,6 +25,7 @@ from guardrails.checks.shape import (
     arguments,
     called,
     head,
+    spoken_among,
     spoken_of,
     words_of,
 )
@@ -168,7 +169,9 @@ def _shellish(text: str) -> bool:
     return marked and _SHELLISH.search(text) is not None
 
 
-def ordered(text: str, judge: Judge, names: Names, limit: int, readings: Readings) -> Order | None:
+def ordered(
+    text: str, judge: Judge, names: Names, limit: int, readings: Readings, *, part: tuple[int, int] | None = None
+) -> Order | None:
     """The first order in a prompt, or None.
 
     Args:
@@ -177,6 +180,7 @@ def ordered(text: str, judge: Judge, names: Names, limit: int, readings: Reading
         names: Names that make a prompt worth a look (`alerting`).
         limit: Longest text looked at.
         readings: How else a shell may read a command.
+        part: Where in the text a command may have changed since it was looked at; None for anywhere.
 
     Raises:
         TooLong: The text is longer than `limit`.
@@ -190,6 +194,8 @@ def ordered(text: str, judge: Judge, names: Names, limit: int, readings: Reading
     _note(text, views)
     for view in views:
         shown = _changed(view) if view.decoded else view.text
+        if part:
+            shown = _near(view, shown, part)
         flat = flattened(shown)
         mood = Mood(view, flat)
         for start, end in _commands(view.text, candidates(shown, flat, names.known), names, mood):
@@ -222,6 +228,17 @@ def _hidden(command: str, judge: Judge, readings: Readings) -> tuple[str, str] |
                 rule = "prompt.unresolvable" if finding.rule == UNRESOLVABLE else "prompt.destructive"
                 return rule, f"orders a command that {finding.message}"
     return None
+
+
+def _near(view: View, shown: str, part: tuple[int, int]) -> str:
+    """What is shown of a view, blank where a command has nothing of a part of the source, nor around it."""
+    start, end = part[0] - _LONGEST, part[1] + AROUND
+    pieces = []
+    for at in range(0, len(shown), _PIECE):
+        piece = shown[at : at + _PIECE]
+        first, last = view.source_span(at, at + len(piece))
+        pieces.append(piece if first <= end and last >= start else " " * len(piece))
+    return "".join(pieces)
 
 
 def _changed(view: View) -> str:
@@ -270,6 +287,8 @@ def _worth(found: Head | None, telling: bool, tool: bool, rest: str) -> bool:
     given = first.split()
     if found.kind is not Kind.WORD or telling:
         return bool(given) or first != rest
+    if not found.split and spoken_among(found.name, given):
+        return False
     looks = arguments(given, first)
     return called(found, looks) or ((looks.strong or tool) and looks.many > 0 and not looks.sentence)
 

@@ -211,6 +211,11 @@ def spoken_of(follows: str) -> bool:
     return follows.strip("\"'.,:!?()").lower() in _AFTER_NAME
 
 
+def spoken_among(name: str, words: Sequence[str]) -> bool:
+    """Whether words that follow an English word make it a part of a sentence, at a glance: `called` is false then."""
+    return not _VERBS.isdisjoint(words) and name != "net" and name not in _READERS
+
+
 def called(found: Head, given: Arguments) -> bool:
     """Whether a name with its arguments is a call rather than a sentence about it; nothing else is known."""
     if found.split or found.kind is Kind.VARIABLE or (found.name == "net" and given.first in _NET):
