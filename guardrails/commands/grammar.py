@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from guardrails.commands.tree import Span
 
 
+_FOREIGN = re.compile("[^\x00-\x7f\ud800-\udfff]+")  # half a surrogate pair is sent as one question mark
 _PIECE = 4096  # bytes handed to the parser in one go
 # Bytes it may ask for, for each byte of a text and besides. Ordinary scripts it reads up to ten times; where it finds
 # no way through a crafted one it reads on to the end at every token, which takes the square of the length.
@@ -62,29 +64,38 @@ def errors(node: Node) -> list[Node]:
 class Offsets:
     """Maps byte offsets of what was parsed to character offsets of the text that was given."""
 
-    __slots__ = ("_ascii", "_base", "_fixed", "_gaps", "_starts", "_table")
+    __slots__ = ("_base", "_ends", "_fixed", "_gaps", "_longer", "_starts")
 
     def __init__(self, parsed: str, cuts: list[tuple[int, int]], fixed: Span | None, base: int = 0) -> None:
         self._base = base
         self._fixed = fixed
-        self._ascii = parsed.isascii()
         self._starts = [at for at, _ in cuts]
         self._gaps = [gap for _, gap in cuts]
-        self._table: list[int] = []
-        if not self._ascii and fixed is None:
-            for index, character in enumerate(parsed):
-                self._table += [index] * len(character.encode("utf-8", "replace"))
-            self._table.append(len(parsed))
+        self._ends: list[int] = []  # in bytes, of each character of several
+        self._longer: list[int] = []  # bytes more than characters, up to there
+        if fixed is None and not parsed.isascii():
+            longer = 0
+            for found in _FOREIGN.finditer(parsed):
+                at = found.start()
+                for character in found.group():
+                    at += 1
+                    longer += 1 if character < "\u0800" else 2 if character < "\U00010000" else 3
+                    self._ends.append(at + longer)
+                    self._longer.append(longer)
 
     def span(self, node: Node) -> Span:
         """Where a node stands in the text that was given."""
         if self._fixed is not None:
             return self._fixed
         start, end = node.start_byte, node.end_byte
-        if not self._ascii:
-            start, end = self._table[start], self._table[end]
+        if self._ends:
+            start, end = self._character(start), self._character(end)
         start, end = start + self._base, end + self._base
         return (self._back(start), self._back(end)) if self._starts else (start, end)
+
+    def _character(self, at: int) -> int:
+        found = bisect_right(self._ends, at)
+        return at - self._longer[found - 1] if found else at
 
     def _back(self, at: int) -> int:
         found = bisect_right(self._starts, at)

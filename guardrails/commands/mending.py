@@ -51,6 +51,8 @@ _BARE = re.compile(
     r"|(?P<sign>.)",
     re.DOTALL,
 )
+# Words behind a command's name that stand as they are, and the blanks between them.
+_WORDS = re.compile(r"(?:[ \t]|[\w%+,./:@^~=!?*-]|'[^']*'|\"[\x00-\x0a\x0e-\x21#%-\x5b\x5d-\x5f\x61-\x7f]*\")+")
 _DELIMITER = re.compile(r"[ \t]*((?:[^\s;&|<>()'\"\\]|\\.|'[^']*'|\"[^\"]*\")+)", re.DOTALL)
 _UNQUOTED = re.compile(r"\\(.)|['\"]", re.DOTALL)
 _LINE = re.compile(r"(?:[^\n'\"\\]|\\.|'[^']*'|\"(?:[^\"\\]|\\.)*\"|['\"])*", re.DOTALL)
@@ -110,6 +112,8 @@ class Mender(Quoting):
         }
 
     def _bare(self, frame: Frame, at: int) -> int:
+        if not frame.head and (words := _WORDS.match(self._text, at)) is not None:
+            return self._arguments(frame, words.group(), words.end())
         found = _BARE.match(self._text, at)
         kind, piece, end = found.lastgroup or "", found.group(), found.end()  # type: ignore[union-attr] # matches anything
         if piece == "#" and frame.fresh:
@@ -124,6 +128,15 @@ class Mender(Quoting):
             frame.word += piece if kind == "plain" else "?"
         part = self._parts.get(kind)
         return self._put(piece, end) if part is None else part(frame, piece, end)
+
+    def _arguments(self, frame: Frame, piece: str, end: int) -> int:
+        """Many pieces in one: no keyword is among them; of the last word only its end will be asked for."""
+        last = piece[-1]
+        if last in " \t":
+            frame.fresh, frame.word = True, ""
+        else:
+            frame.fresh, frame.word = False, "?" if last in "'\"" else last
+        return self._put(piece, end)
 
     def _blank(self, frame: Frame, piece: str, end: int) -> int:
         if not frame.fresh:
