@@ -89,9 +89,16 @@ class _Parser:
         self._text = text
         self._at = 0
         self._inside = 0
+        self._seen: tuple[int, bool, _Token | None] = (-1, True, None)  # from where on, blanks passed over, what
 
     def _peek(self, *, blank: bool = True) -> _Token | None:
-        at = self._at
+        at, passing, token = self._seen
+        if at != self._at or passing is not blank:
+            token = self._next(self._at, blank=blank)
+            self._seen = self._at, blank, token
+        return token
+
+    def _next(self, at: int, *, blank: bool) -> _Token | None:
         while True:
             found = _TOKEN.match(self._text, at)
             if found is None:

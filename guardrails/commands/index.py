@@ -53,15 +53,25 @@ class Index:
         self._exact = {key: _Shelf(pairs) for key, pairs in exact.items()}
         self._families = _by_shell({key: _Shelf(pairs) for key, pairs in families.items()})
         self._starts = {shell: tuple(shelves) for shell, shelves in self._families.items()}
+        # With what each asks of a command, that it be redirected or a function with input.
+        self._every = {
+            shell: tuple((pair, _redirected(pair[1]), pair[1].fork) for pair in shelf.rest)
+            for (shell, name), shelf in self._exact.items()
+            if name == EVERY
+        }
         self.names = frozenset(name for _, name in exact if name not in ("", EVERY, UNRESOLVED))
         self.families = tuple(sorted({start for _, start in families}))
 
-    def candidates(self, command: Command, name: str, *, native: bool = True) -> list[Pair]:
-        """Rules that may speak about `command`, looked up as `name`; those about every command only where it is native.
+    def candidates(self, command: Command, name: str, foreign: Shell | None = None) -> list[Pair]:
+        """Rules that may speak about `command`, looked up as `name`.
 
-        A program is not native where it is called from another shell than the one its rules are written for.
+        Args:
+            command: As it would be run.
+            name: What it is called.
+            foreign: Another shell than its own, whose rules about programs are asked for; those about every command
+                speak of that shell's own alone.
         """
-        shell = command.shell
+        shell = command.shell if foreign is None else foreign
         found: list[Pair] = []
         verbs: set[str] | None = None
         for shelf in self._shelves(shell, name):
@@ -73,9 +83,10 @@ class Index:
                 for verb in small:
                     if verb in large:
                         found += shelf.by_verb[verb]
-        every = self._exact.get((shell, EVERY))
-        if every is not None and native:
-            found += [pair for pair in every.rest if _possible(pair[1], command)]
+        if foreign is None:
+            for pair, redirected, fork in self._every.get(shell, ()):
+                if (command.redirects or not redirected) and (not fork or (command.wrappers and command.stdin)):
+                    found.append(pair)
         return found
 
     def _shelves(self, shell: Shell, name: str) -> list[_Shelf]:
@@ -94,8 +105,5 @@ def _by_shell(shelves: Mapping[tuple[Shell, str], _Shelf]) -> dict[Shell, dict[s
     return found
 
 
-def _possible(matcher: Matcher, command: Command) -> bool:
-    """Whether a command has the redirections or the input that a matcher asks for."""
-    if (matcher.redirects or matcher.redirect_path is not None) and not command.redirects:
-        return False
-    return not matcher.fork or bool(command.wrappers and command.stdin)
+def _redirected(matcher: Matcher) -> bool:
+    return bool(matcher.redirects) or matcher.redirect_path is not None

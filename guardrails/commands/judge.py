@@ -29,6 +29,7 @@ _MAKERS = frozenset(
 )
 _HARMLESS = frozenset({"--help", "--version"})
 _MOST_FINDINGS = 256  # in one text; nobody reads more, and the first stops it
+_SLOT = re.compile(r"\{(\w+)\}")
 _PREVIEW = re.compile(r"-(?:wh[atif]{0,4}|wi)(?::\$true)?", re.IGNORECASE)
 # Programs are the same from whatever shell they are called; a shell's own words are its own.
 _ALSO = {Shell.POWERSHELL: (Shell.CMD, Shell.BASH), Shell.CMD: (Shell.BASH,)}
@@ -90,7 +91,10 @@ class CommandJudge:
             for command in script.commands:
                 if len(findings) >= _MOST_FINDINGS:
                     break
-                for finding in (*self._command(command), *self._script(command)):
+                found = self._command(command)
+                if command.name in SCRIPTED:
+                    found += self._script(command)
+                for finding in found:
                     if finding.rule != "commands.unresolvable" or one is shells[-1]:
                         findings.setdefault((finding.rule, finding.span), finding)
         return Judgement(tuple(sorted(findings.values(), key=lambda f: f.span)), commands, complete)
@@ -108,8 +112,9 @@ class CommandJudge:
             if match is not None:
                 found.append(self._finding(rule, command, match))
         for shell in _ALSO.get(command.shell, ()) if not opaque else ():
-            same = replace(command, shell=shell)
-            for rule, matcher in self._rules.candidates(same, name, native=False):
+            candidates = self._rules.candidates(command, name, shell)
+            same = replace(command, shell=shell) if candidates else command
+            for rule, matcher in candidates:
                 match = matcher(same)
                 if match is not None:
                     found.append(self._finding(rule, command, match))
@@ -119,8 +124,6 @@ class CommandJudge:
 
     def _script(self, command: Command) -> list[Finding]:
         """What a script is known to do that a shell is given: `bash ./teardown.sh` is judged as `teardown.sh` is."""
-        if command.name not in SCRIPTED:
-            return []
         words = scripted(command)
         return self._command(replace(command, argv=words, redirects=(), stdin=())) if words else []
 
@@ -133,7 +136,7 @@ class CommandJudge:
                 if first.label and first.path not in first.label
                 else first.label or first.path
             )
-        said = re.sub(r"\{(\w+)\}", lambda m: named.get(m[1], "it"), rule.reason)
+        said = _SLOT.sub(lambda m: named.get(m[1], "it"), rule.reason)
         message = said.replace("it it", "it").replace(UNKNOWN, "…")
         alternative = self._runbooks.alternative(rule, command, match)
         return Finding(

@@ -77,9 +77,9 @@ class RuleSet:
     digest: str
     index: Index
 
-    def candidates(self, command: Command, name: str, *, native: bool = True) -> list[tuple[Rule, Matcher]]:
+    def candidates(self, command: Command, name: str, foreign: Shell | None = None) -> list[tuple[Rule, Matcher]]:
         """Rules that may speak about a command, looked up as `name`; see `Index.candidates`."""
-        return self.index.candidates(command, name, native=native)
+        return self.index.candidates(command, name, foreign)
 
 
 def load_rules(paths: Sequence[Path] = ()) -> RuleSet:

@@ -37,6 +37,8 @@ _ENDINGS = (*MARKDOWN, ".yaml", ".yml")
 _UNIX = frozenset({Shell.BASH, Shell.SQL})
 _WINDOWS = frozenset({Shell.POWERSHELL, Shell.CMD})
 # In which languages' stead a step of one may be offered.
+_MOST_FITTED = 4096  # kinds of commands whose steps are remembered
+_Fitting = tuple[tuple["Alternative", ...], tuple["Alternative", ...]]
 _OFFERED = {
     Shell.AUTO: _UNIX,
     Shell.BASH: _UNIX,
@@ -92,7 +94,7 @@ class Alternative(Offer):
         """Whether one of these commands is among its heads."""
         return any(_called(name, one) for name in names for one in self.heads)
 
-    def fits(self, effect: Effect, head: str, places: set[Place], shell: Shell) -> bool:
+    def fits(self, effect: Effect, head: str, places: frozenset[Place], shell: Shell) -> bool:
         """Whether it may stand in for a command of this name, effect and targets."""
         if effect not in self.effects or shell not in _OFFERED[self.shell]:
             return False
@@ -187,16 +189,26 @@ class Catalogue:
             slots.setdefault("target", target.path)
             if target.service:
                 slots.setdefault("service", target.service)
-        places = {target.place for target in match.targets}
-
-        def fitting(some: Iterable[Alternative]) -> Iterable[Alternative]:
-            return (one for one in some if one.fits(rule.effect, command.name, places, command.shell))
-
+        places = frozenset(target.place for target in match.targets)
         told = self._told(rule, command)
-        ours, any_ = fitting(self._own.get(rule.effect, ())), fitting(self._by_effect.get(rule.effect, ()))
+        ours, any_ = self._fitting(rule.effect, command.name, places, command.shell)
         # A team knows its machines better than we do: its rules' word first, then its runbooks, then ours.
         order = chain(told, ours, any_) if rule.own else chain(ours, told, any_)
         return next((text for one in order if (text := one.filled(slots)) is not None), None)
+
+    def _fitting(self, effect: Effect, head: str, places: frozenset[Place], shell: Shell) -> _Fitting:
+        """What may stand in for a command of this kind: a team's own steps, and all."""
+        key = effect, head, places, shell
+        known = self._fitted.get(key)
+        if known is None:
+            if len(self._fitted) >= _MOST_FITTED:
+                self._fitted.clear()
+            ours, any_ = (some.get(effect, ()) for some in (self._own, self._by_effect))
+            known = self._fitted[key] = (
+                tuple(one for one in ours if one.fits(effect, head, places, shell)),
+                tuple(one for one in any_ if one.fits(effect, head, places, shell)),
+            )
+        return known
 
     def _told(self, rule: Rule, command: Command) -> list[Alternative]:
         """What the rule itself says is to be offered; of a step the variant for this command's tool first."""
@@ -214,6 +226,10 @@ class Catalogue:
     def named(self, id: str) -> Alternative | None:  # noqa: A002 - the files' word
         """The alternative of this id, a team's own first."""
         return self._by_id.get(id)
+
+    @cached_property
+    def _fitted(self) -> dict[tuple[Effect, str, frozenset[Place], Shell], _Fitting]:
+        return {}
 
     @cached_property
     def _by_id(self) -> dict[str, Alternative]:
