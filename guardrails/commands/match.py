@@ -128,7 +128,8 @@ class Matcher:
         rest = self._rest(words)
         if rest is None or not self._options(words, command.shell) or not self._origin(command):
             return None
-        operands = _operands(rest, command.shell)
+        named_by = self.arguments is not None or self.places or self.operands or self.names
+        operands = _operands(rest, command.shell) if named_by else []
         counted = operands if self.spares is None else [o for o in operands if not self.spares.search(o)]
         if self.arguments is not None and not any(self.arguments.search(o) for o in counted):
             return None
@@ -179,6 +180,8 @@ class Matcher:
         return not self.through or not self.through.isdisjoint(command.wrappers)
 
     def _options(self, words: list[str], shell: Shell) -> bool:
+        if not (self.options or self.unless or self.values):
+            return True
         flags = []
         for word in words:
             if word == "--":

@@ -12,12 +12,15 @@ from guardrails.commands.tree import Command, Word
 
 if TYPE_CHECKING:
     from guardrails.commands.frame import Frame
+    from guardrails.commands.tree import Span
     from guardrails.commands.unfold import Unfolder
 
 _LONGEST = 4096
 _WORD = r"[\w@%+=:,./*?~-]+|'[^']+'|\"[^\"$`\\]+\""
 _NAME = r"[A-Za-z_./][\w.:/+-]*(?![^\s;|&])"
 _COMMAND = rf"{_NAME}(?:[ \t]+(?:{_WORD})(?![^\s;|&]))*"
+_ONE = re.compile(_COMMAND, re.ASCII)
+_WORDS = re.compile(_WORD, re.ASCII)
 _SIMPLE = re.compile(rf"[ \t]*{_COMMAND}(?:[ \t]*(?:&&|\|\||[;|\n])[ \t]*{_COMMAND})*[ \t]*;?[ \t]*\n?", re.ASCII)
 _TOKEN = re.compile(rf"(?P<word>{_WORD})|&&|\|\||[;|\n]", re.ASCII)
 _GLOB = re.compile(r"[*?]")
@@ -43,7 +46,7 @@ def simple(text: str, frame: Frame, unfold: Unfolder) -> bool:
     stdin: tuple[Command, ...] = ()
     for token in _TOKEN.finditer(text):
         if token["word"] is not None:
-            words.append(_word(token, frame))
+            words.append(_word(token, token.span() if frame.span is None else frame.span))
         elif words:
             made = _listed(words, stdin, frame, unfold)
             stdin, words = made if token[0] == "|" else (), []
@@ -52,8 +55,21 @@ def simple(text: str, frame: Frame, unfold: Unfolder) -> bool:
     return True
 
 
-def _word(token: re.Match[str], frame: Frame) -> Word:
-    span = token.span() if frame.span is None else frame.span
+def plain(text: str, span: Span, *, fixed: bool) -> list[Word] | None:
+    """The words of one command, where they mean what is written.
+
+    Args:
+        text: The command as the parser found it.
+        span: Where it stands.
+        fixed: Whether that is to be every word's span.
+    """
+    at = span[0]
+    if not text.isascii() or (not fixed and span[1] - at != len(text)) or not _ONE.fullmatch(text):
+        return None
+    return [_word(token, span if fixed else (at + token.start(), at + token.end())) for token in _WORDS.finditer(text)]
+
+
+def _word(token: re.Match[str], span: Span) -> Word:
     written = token[0]
     if written[0] in "'\"":
         return Word(written[1:-1], span, written[1:-1])

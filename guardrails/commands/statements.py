@@ -10,6 +10,7 @@ from guardrails.commands.flow import alternatives, apart, forget, meet, restore,
 from guardrails.commands.fold import Folder
 from guardrails.commands.outputs import output
 from guardrails.commands.private import HEREDOC, HERESTRING
+from guardrails.commands.simple import plain
 from guardrails.commands.tree import UNKNOWN, Command, Redirect, Word
 
 if TYPE_CHECKING:
@@ -282,6 +283,12 @@ class Statements:
         return out
 
     def _simple(self, node: Node, stdin: _Commands, redirects: tuple[Redirect, ...]) -> _Commands:
+        span = self._span(node)
+        if not node.has_error and (words := plain(self._fold.raw(node), span, fixed=self._unfold.fixed)) is not None:
+            words += self._taken(len(self._trailing), node)
+            return self._unfold.emit(
+                Command(tuple(words), redirects, span, wrappers=self._unfold.wrappers, stdin=stdin)
+            )
         argv: list[Word] = []
         assigned: list[Node] = []
         own = len(self._trailing)
@@ -300,7 +307,7 @@ class Statements:
             else:
                 self._visit(child, (), ())
         argv += self._taken(own, node)
-        command = Command(tuple(argv), redirects, self._span(node), wrappers=self._unfold.wrappers, stdin=stdin)
+        command = Command(tuple(argv), redirects, span, wrappers=self._unfold.wrappers, stdin=stdin)
         return self._given(assigned, command) if assigned else self._unfold.emit(command)
 
     def _given(self, assigned: list[Node], command: Command) -> _Commands:

@@ -47,6 +47,11 @@ class Unfolder:
         self.wrappers = frame.wrappers
         self._frame = frame
 
+    @property
+    def fixed(self) -> bool:
+        """Whether all commands have the span of the one that the text was found in."""
+        return self._frame.span is not None
+
     def spend(self, units: int) -> None:
         """Take work from the budget.
 
