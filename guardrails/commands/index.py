@@ -89,6 +89,19 @@ class Index:
                     found.append(pair)
         return found
 
+    def names_of(self, shell: Shell) -> frozenset[str]:
+        """Names of commands that a shell's own rules are about."""
+        return frozenset(name for one, name in self._exact if one is shell and name not in ("", EVERY, UNRESOLVED))
+
+    def families_of(self, shell: Shell) -> tuple[str, ...]:
+        """How the names begin that a shell's own rules are about, where more may follow."""
+        return self._starts.get(shell, ())
+
+    def matchers(self, shell: Shell, name: str) -> list[Matcher]:
+        """Matchers of a shell's rules about one name."""
+        shelf = self._exact.get((shell, name))
+        return [] if shelf is None else [matcher for _, matcher in shelf.rest]
+
     def _shelves(self, shell: Shell, name: str) -> list[_Shelf]:
         found = []
         if (shelf := self._exact.get((shell, name))) is not None:

@@ -12,6 +12,7 @@ from guardrails.commands.index import UNRESOLVED
 from guardrails.commands.languages import languages
 from guardrails.commands.scope import Scope
 from guardrails.commands.shells import SCRIPTED, scripted
+from guardrails.commands.silent import Silence
 from guardrails.commands.tree import UNKNOWN, sources
 from guardrails.commands.wrappers import WRAPPERS
 from guardrails.interface import Action, Finding, Severity, Shell
@@ -31,6 +32,7 @@ _HARMLESS = frozenset({"--help", "--version"})
 _MOST_FINDINGS = 256  # in one text; nobody reads more, and the first stops it
 _SLOT = re.compile(r"\{(\w+)\}")
 _PREVIEW = re.compile(r"-(?:wh[atif]{0,4}|wi)(?::\$true)?", re.IGNORECASE)
+_SQL = (Shell.BASH, Shell.SQL)
 # Programs are the same from whatever shell they are called; a shell's own words are its own.
 _ALSO = {Shell.POWERSHELL: (Shell.CMD, Shell.BASH), Shell.CMD: (Shell.BASH,)}
 
@@ -56,6 +58,7 @@ class CommandJudge:
     def __init__(self, rules: RuleSet, runbooks: Catalogue) -> None:
         self._rules = rules
         self._runbooks = runbooks
+        self._silence = Silence(rules.index)
         self.heads: frozenset[str] = rules.index.names | WRAPPERS | _MAKERS
         self.families: tuple[str, ...] = rules.index.families
         starts = (*self.heads, *self.families)
@@ -80,6 +83,8 @@ class CommandJudge:
             BudgetExceeded: when the parser's work budget is spent.
         """
         shells = languages(text) if shell is Shell.AUTO else (shell,)
+        if shells == _SQL and self._silence.holds(text):
+            shells = (Shell.SQL,)
         scope = scope if scope is not None else Scope()
         findings: dict[tuple[str, Span], Finding] = {}
         commands: tuple[Command, ...] = ()

@@ -59,6 +59,11 @@ def _runners() -> dict[str, tuple[_Runner, ...]]:
     return found
 
 
+def runner_names() -> frozenset[str]:
+    """Names of the tools that may have a command run somewhere else."""
+    return frozenset(_runners())
+
+
 def elsewhere(command: Command) -> list[Tail | Code]:
     """What the command has run somewhere else; empty where it has nothing run."""
     if not command.argv:
