@@ -66,6 +66,15 @@ _WISHED = re.compile(
 _TOLD_SO = re.compile(rf"(?::\s*[\"'`]|:\s+|>\s*)(?:{_FILL}[\s,]+)*{_EXECUTE}\b{_OBJECT}$", re.IGNORECASE)
 _LINKED = re.compile(r"\w\s*(?:&&|\|\|)\s*$")
 _RUN_IT = re.compile(r"\b(?:and|then)\s+(?:then\s+)?(?:execute|run|eval)\s+(?:it|this|that)\b", re.IGNORECASE)
+# A wish that names what is to go, and then the command that does it: "clean it up with …", "free the disk: …".
+_BY = re.compile(
+    rf"^(?:{_FILL}[\s,:!]+)*(?:i\s+(?:want|need)\s+(?:you|this|it)\s+(?:to\s+(?:be\s+)?)?)?"
+    r"(?:deleted?|cleane?d?|removed?|wiped?|purged?|reset|freed?|clear(?:ed)?|kill(?:ed)?|stop(?:ped)?|dropp?e?d?|erased?|destroy(?:ed)?"
+    r"|empty|emptied|format(?:ted)?|get\s+rid\s+of|shut\s+down|tear\s+down|fix|mend)\b[^.!?\n]{0,80}"
+    r"(?::|\b(?:with|using|via))\s*[`\"'(]*$",
+    re.IGNORECASE,
+)
+_MEANS = frozenset({"with", "using", "via"})
 _LABEL = re.compile(
     r"\b(?:commands?|instructions?|orders?|shell|bash|terminal|console|cmd|powershell|exec|execute|run|payload|action|actions|tool"
     r"|tool_call|steps?|todo|with|using)\s*[\"']?\s*[:=>]+\s*[\"'`*\s]*$",
@@ -166,7 +175,7 @@ class Mood:
         if text[start - 1 : start] == " " and text[start - 2 : start - 1].isalpha():
             word = text[max(0, start - _LONGEST_FILLING) : start - 1].rpartition(" ")[2]
             if word.isalpha() and word.lower() not in _FILLING:
-                return False
+                return word.lower() in _MEANS
         return self._bare(text[floor:start])
 
     @staticmethod
@@ -203,7 +212,7 @@ def ordered_at(text: str, start: int, end: int, *, decoded: bool = False) -> boo
     asked = _ASKED.match(text, end, end + AROUND) is not None
     told = not spoken.isascii() or _TOLD.within(spoken)
     wished = told and (_ends(_OBLIGED, scope) or _ends(_WISHED, spoken))
-    if (told and _ends(_REQUEST, spoken)) or (wished and not asked):
+    if (told and _ends(_REQUEST, spoken)) or (not asked and (wished or _BY.match(spoken.lstrip()))):
         return True
     if told and _ends(_TOLD_SO, scope) and not (asked or _inquired(text, start, end)):
         return True
