@@ -25,6 +25,12 @@ _REDIRECTION = re.compile(r"([1-6*]?)(>>?)(&[12])?")
 _ALONE = frozenset(
     {"parenthesized_expression", "script_block_expression", "array_expression", "hash_literal_expression"}
 )
+# What is more than the one node below it.
+_WHOLE = _ALONE | {
+    "variable", "redirection", "cast_expression", "invokation_expression", "member_access", "sub_expression",
+    "expression_with_unary_operator", "expandable_string_literal", "expandable_here_string_literal",
+}  # fmt: skip
+_APART = frozenset({"command_argument_sep", "command_invokation_operator", "comment"})
 _PROGRAM = re.compile(r"\.(?:exe|com|cmd|bat)$")
 _SERVICE_VERBS = frozenset({"delete", "stop", "config", "create", "start", "query", "failure", "sdset", "pause", "qc"})
 
@@ -58,17 +64,13 @@ class Arguments:
     def read(self, node: Node) -> Arguments:
         """Reads a `command` node."""
         for pieces in _pieces(node):
-            span = (self._offsets.span(pieces[0])[0], self._offsets.span(pieces[-1])[1])
-            if len(pieces) == 1 and pieces[0].type in (
-                "command_argument_sep",
-                "command_invokation_operator",
-                "comment",
-            ):
-                self._attached = bool(self.words) and self._expressions.raw(pieces[0]) == ":"
+            first = pieces[0]
+            if len(pieces) == 1 and first.type in _APART:
+                self._attached = bool(self.words) and self._expressions.raw(first) == ":"
             elif len(pieces) == 1:
-                self._one(pieces[0], span)
+                self._one(first, self._offsets.span(first))
             else:
-                self._several(pieces, span)
+                self._several(pieces, (self._offsets.span(first)[0], self._offsets.span(pieces[-1])[1]))
         if self._written == "sc" and len(self.words) > 1 and self.words[1].shape.lower() in _SERVICE_VERBS:
             self.words[0] = self.words[0]._replace(text="sc", shape="sc")
         return self
@@ -184,10 +186,7 @@ def word(value: Value, span: Span, made: tuple[Command, ...] = ()) -> Word:
 
 def _core(node: Node) -> Node:
     """The node below a chain of single ones."""
-    while node.named_child_count == 1 and node.type not in _ALONE | {
-        "variable", "redirection", "cast_expression", "invokation_expression", "member_access", "sub_expression",
-        "expression_with_unary_operator", "expandable_string_literal", "expandable_here_string_literal",
-    }:  # fmt: skip
+    while node.named_child_count == 1 and node.type not in _WHOLE:
         inner = node.named_children[0]
         if inner.start_byte != node.start_byte or inner.end_byte != node.end_byte:
             break
@@ -199,7 +198,8 @@ def _pieces(node: Node) -> Iterator[list[Node]]:
     """The nodes of each word: those that stand side by side without a blank."""
     group: list[Node] = []
     for child in _flat(node):
-        alone = child.type in ("command_argument_sep", "command_invokation_operator", "comment", "redirection")
+        kind = child.type
+        alone = kind in _APART or kind == "redirection"
         if group and (alone or child.start_byte > group[-1].end_byte or _core(child).type in _ALONE):
             yield group
             group = []

@@ -54,6 +54,9 @@ class Stream(NamedTuple):
     value: Value = None
 
 
+_NOTHING = Stream()
+
+
 def read(text: str, frame: Frame) -> Script:
     """Parses PowerShell.
 
@@ -67,7 +70,7 @@ def read(text: str, frame: Frame) -> Script:
     text, moves = quoted(text)
     root = parse(_LANGUAGE, text, frame.budget)
     offsets, unfold = Offsets(text, moves, frame.span), Unfolder(frame)
-    _Walk(text.encode("utf-8", "replace"), offsets, unfold, frame).visit(root, Stream())
+    _Walk(text.encode("utf-8", "replace"), offsets, unfold, frame).visit(root, _NOTHING)
     wrong = tuple(offsets.span(node) for node in errors(root)) if root.has_error else ()
     return Script(tuple(unfold.found), not wrong, wrong)
 
@@ -82,7 +85,7 @@ class _Walk:
         self._frame = frame
         self._scope = unfold.scope
         self._expressions = Expressions(source, unfold.scope, self)
-        self._stdin = Stream()
+        self._stdin = _NOTHING
         self._kinds: dict[str, Callable[[Node, Stream], Stream]] = {
             "command": self._command,
             "pipeline_chain": self._chain,
@@ -99,10 +102,12 @@ class _Walk:
             return special(node, stdin)
         if kind.endswith(("_expression", "_literal")) or kind in ("variable", "element_access", "member_access"):
             return self._valued(node, stdin)
+        if not node.named_child_count:
+            return _NOTHING
         self._scope.branches += kind in _BRANCHES
         parts = [self.visit(child, stdin) for child in node.named_children]
         self._scope.branches -= kind in _BRANCHES
-        return _together([one for one in parts if one != Stream()])
+        return _together([one for one in parts if one != _NOTHING])
 
     def _chain(self, node: Node, stdin: Stream) -> Stream:
         for part in node.named_children:
@@ -137,7 +142,7 @@ class _Walk:
 
     def _valued(self, node: Node, stdin: Stream) -> Stream:
         before = len(self._unfold.found)
-        outer, self._stdin = self._stdin, stdin if stdin != Stream() else self._stdin
+        outer, self._stdin = self._stdin, stdin if stdin != _NOTHING else self._stdin
         value = self._expressions.value(node)
         self._stdin = outer
         made = tuple(self._unfold.found[before:])
@@ -158,7 +163,7 @@ class _Walk:
             elif sign != "=":
                 value = None
             self._settle(name, value, made.commands)
-        return Stream()
+        return _NOTHING
 
     def _settle(self, name: str, value: Value, commands: tuple[Command, ...]) -> None:
         name = name.strip("${}").lower().rpartition(":")[2] if "env:" not in name else name.strip("${}").lower()
@@ -169,7 +174,7 @@ class _Walk:
     def _function(self, node: Node) -> Stream:
         named = next((child for child in node.named_children if child.type == "function_name"), None)
         if named is None:
-            return Stream()
+            return _NOTHING
         name = self._expressions.raw(named)
         body = self._source[named.end_byte : node.end_byte].decode("utf-8", "replace").strip()
         parameters, _, rest = body.partition("{")
@@ -177,14 +182,14 @@ class _Walk:
         if parameters.strip().startswith("("):
             text = f"param{parameters.strip()}\n{text}"
         self._scope.values[f"function:{name.rpartition(':')[2].lower()}"] = Block(text)
-        return Stream()
+        return _NOTHING
 
     def _foreach(self, node: Node) -> Stream:
         named = [child for child in node.named_children if child.type != "foreach_parameter"]
         if len(named) < 3:
-            return Stream()
+            return _NOTHING
         name = self._expressions.raw(named[0])
-        listed = self.visit(named[1], Stream())
+        listed = self.visit(named[1], _NOTHING)
         return self._turns(name, listed, lambda: self.visit(named[-1], Stream(listed.commands)))
 
     def _turns(self, name: str, listed: Stream, run: Callable[[], Stream]) -> Stream:
@@ -207,13 +212,13 @@ class _Walk:
         return _together(parts)
 
     def _command(self, node: Node, stdin: Stream) -> Stream:
-        stdin = stdin if stdin != Stream() else self._stdin
+        stdin = stdin if stdin != _NOTHING else self._stdin
         cut = Arguments(self._source, self._offsets, self._expressions, self._unfold).read(node)
         span = self._offsets.span(node)
         if cut.started is not None:
             return self._started(cut.started, Command((), tuple(cut.redirects), span, Shell.POWERSHELL), stdin)
         if not cut.words:
-            return Stream()
+            return _NOTHING
         if counted := _RANGE.fullmatch(cut.words[0].shape):
             return Stream((), constants.spanned(counted[1], counted[2]))
         fed = _fed(stdin, span)
@@ -240,7 +245,7 @@ class _Walk:
         seen = repr((command.name, [word.shape for word in command.argv], held))
         self._frame.budget.spend(len(seen) // 4096)
         if hash(seen) in self._scope.calls:
-            return Stream()
+            return _NOTHING
         self._scope.calls.add(hash(seen))
         text = blocks.bound(body.text, command.argv[1:])
         return Stream(self._unfold.run(Code(text, f"function {command.name}", shell=Shell.POWERSHELL), command))
@@ -266,7 +271,7 @@ class _Walk:
     def _inside(self, block: Node, stdin: Stream) -> Stream:
         """A script block where it stands; its commands may read the pipe."""
         outer, self._stdin = self._stdin, Stream(stdin.commands)
-        out = _together([self.visit(child, Stream()) for child in block.named_children])
+        out = _together([self.visit(child, _NOTHING) for child in block.named_children])
         self._stdin = outer
         return out
 
@@ -285,11 +290,11 @@ class _Walk:
 
 
 def _together(parts: list[Stream]) -> Stream:
+    if len(parts) < 2:
+        return parts[0] if parts else _NOTHING
     commands = tuple(command for part in parts for command in part.commands)
-    if len(parts) == 1:
-        return Stream(commands, parts[0].value)
     values = tuple(one for part in parts for one in constants.items(part.value))
-    return Stream(commands, values if parts and None not in values and len(values) <= constants.MOST else None)
+    return Stream(commands, values if None not in values and len(values) <= constants.MOST else None)
 
 
 def _fed(stdin: Stream, span: Span) -> tuple[Command, ...]:
