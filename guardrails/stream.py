@@ -107,7 +107,8 @@ class GuardStream:
             if self._spent > self._deadline and not self.stopped:
                 self._note((Unchecked("guard", "timeout"),))
                 return self._offset
-        self._offset = max(self._offset, settled - self._primed)
+        offset = settled - self._primed
+        self._offset = max(self._offset, offset)
         return self._offset
 
     def _watched(self, piece: str | None) -> int | None:

@@ -58,7 +58,8 @@ class Arrival(ABC):
 
     def _feed(self, piece: str) -> Progress:
         self._take(piece)
-        if len(self._text) - self._at <= self._held and not self._wake.search(piece):
+        wake = self._wake
+        if wake is not _ANY and not wake.search(piece) and len(self._text) - self._at <= self._held:
             return Progress(self._settled)
         before = self._memo
         self._weighed = False
@@ -93,7 +94,7 @@ class Arrival(ABC):
             self._memo = calm.inside if self._inside else calm.between
         if self._at > _TRIM and not self._opening:
             self._trim()
-        return Progress(self._settled, (self._outcome,) if self._outcome else ())
+        return Progress(self._settled, (self._outcome,)) if self._outcome else Progress(self._settled)
 
     def _trim(self) -> None:
         cut = self._at - _KEPT

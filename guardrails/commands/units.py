@@ -240,6 +240,7 @@ class Units:
         position, count = 1, 0
         while position < len(text) and count < _MOST_INNER:
             position = self.reader.rest(text, position)
+            position = self.skim.past(text, self.reader.gap(text, position))
             position = self.reader.gap(text, position)
             if position == len(text):
                 return

@@ -149,7 +149,7 @@ class CommandWatch(DisguiseWatch):
         if character == "=":
             reach = encoded.quoted_printable(self._text, position, final=final)
             return position + 1 if reach is None else self._decoded(position, reach.end)
-        if signs.at(self._text, position):
+        if not "a" <= character <= "z" and signs.at(self._text, position):
             return self._sign(position, final=final)
         return self._word(position, final=final)
 
