@@ -29,7 +29,7 @@ class Screen:
 
     def possible(self, text: str) -> bool:
         """False only where `pattern.search(text)` would find nothing."""
-        return not text.isascii() or self._search(text) is not None
+        return not text.isascii() or self._search(text.encode()) is not None
 
 
 class Sign:

@@ -17,7 +17,7 @@ _TOKEN = re.compile(
     r"(?P<blank>(?:[ \t,;=\x0b\x0c\xff]|\^\r?\n)+)|(?P<line>\r?\n|\r)|(?P<operator>&&|\|\||&|\|)"
     r"|(?P<open>\()|(?P<close>\))"
     r"|(?P<redirect>(?:(?<=[\s&|()])|\A)\d?(?:>>|>|<)(?:&\d)?|(?:>>|>|<)(?:&\d)?)"
-    r"|(?P<word>(?:\"[^\"\r\n]*\"?|\^[^\r\n]|\^\Z|\^\r?\n|[^ \t,;=\x0b\x0c\xff\r\n&|()<>\"^]|=(?=\S)|[,;](?=[^\s]))+)"
+    r"|(?P<word>(?:\"[^\"\r\n]*\"?|\^[^\r\n]|\^\Z|\^\r?\n|[^ \t,;=\x0b\x0c\xff\r\n&|()<>\"^]++|=(?=\S)|[,;](?=[^\s]))+)"
 )
 _CONDITION = frozenset({"not", "/i"})
 _UNARY = frozenset({"exist", "defined", "errorlevel", "cmdextversion"})

@@ -30,6 +30,7 @@ _ESCAPED = frozenset(
     {"powershell", "pwsh", "wmic", "wsl", "bash", "schtasks", "reg", "python", "python3", "ssh", "mshta"}
 )
 _RUN = re.compile(r"(?:^|\s)(/[ckr])\s*", re.IGNORECASE)
+_BLANK = re.compile(r"[\s,;=]+")
 _PARTS = re.compile(r"(?P<blank>[\s,;=]+)|(?P<quoted>\"[^\"]*\"?)|[^\s,;=\"]+")
 # A quote behind a backslash is an argument's own, but for one that ends a path: there people mean the end.
 _ARGUMENTS = re.compile(r'(?P<blank>\s+)|(?P<quoted>"(?:\\"(?=\S)|""|\\|[^"\\])*"?)|\\"|[^\s"\\]+|\\')
@@ -338,6 +339,8 @@ def _split(text: str, name: str) -> list[str]:
 
 
 def _parted(text: str, pieces: re.Pattern[str]) -> list[str]:
+    if '"' not in text:
+        return [one for one in _BLANK.split(text) if one] if pieces is _PARTS else text.split()
     made: list[str] = []
     word: str | None = None
     for found in pieces.finditer(text):
