@@ -6,7 +6,7 @@ Only the last texts count, because a model reads all of them but an attack that 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import re2
 
@@ -25,6 +25,7 @@ _GIVEN = re.compile(rf"\b(?P<name>[A-Za-z_]\w{{0,30}})[\"'`]?\s*(?:=|:=|:|is|be|
 # What stands in `_GIVEN` behind the name.
 _VALUE_SIGN = re2.compile(r"(?::?=|:|is|be|means|stands for|equals)\s*['\"`]")
 _BARE = re.compile(r"\b(?P<name>[A-Za-z_]\w{0,30})\s*=\s*(?P<value>[^\s'\"`;,]{1,200})")
+_EQUALS = re.compile("=")
 _USED = re.compile(
     r"\$\{?(?P<shell>[A-Za-z_]\w{0,30})\}?|%(?P<cmd>[A-Za-z_]\w{0,30})%|\{{1,2}(?P<form>[A-Za-z_]\w{0,30})\}{1,2}"
 )
@@ -54,7 +55,7 @@ _NAMED = re.compile(
 _MOST_VALUES = 64
 _QUOTES = frozenset("'\"`")
 _SHORT = 2_000  # characters of a text whose every quoted piece may be a part of the same thing
-_APART, _CUED = 80, 200  # characters between such pieces of a longer text, and from them to a word that joins them
+_APART, _CUED = 80, 120  # characters between such pieces of a longer text, and from them to a word that joins them
 _MOST_GROUPS = 24
 
 
@@ -162,24 +163,26 @@ def _values(texts: Sequence[str]) -> dict[str, str]:
     """Values by the names that texts give them."""
     found: dict[str, str] = {}
     for text in texts:
-        for match in (*(_BARE.finditer(text) if "=" in text else ()), *_given(text)):
+        for match in (*_before(text, _BARE, _EQUALS), *_before(text, _GIVEN, _VALUE_SIGN)):
             if len(found) < _MOST_VALUES:
                 found[match["name"]] = _filled(match["value"], found)
     return found
 
 
-def _given(text: str) -> Iterator[re.Match[str]]:
-    """As `_GIVEN.finditer`, which would look at every word; this looks at what stands before a quote."""
+def _before(text: str, pattern: re.Pattern[str], sign: Any) -> Iterator[re.Match[str]]:
+    """As `pattern.finditer`, which would try every word; this tries those before what always stands behind the name."""
     if not text.isascii():
-        yield from _GIVEN.finditer(text)
+        yield from pattern.finditer(text)
         return
     past = 0
-    for sign in _VALUE_SIGN.finditer(text):
-        at = len(text[: sign.start()].rstrip()) if text[sign.start() - 1 : sign.start()].isspace() else sign.start()
+    for found in sign.finditer(text):
+        at = found.start()
+        if text[at - 1 : at].isspace():
+            at = len(text[:at].rstrip())
         at -= text[at - 1 : at] in _QUOTES
         while at and (text[at - 1].isalnum() or text[at - 1] == "_"):
             at -= 1
-        if at >= past and (match := _GIVEN.match(text, at)):
+        if at >= past and (match := pattern.match(text, at)):
             past = match.end()
             yield match
 

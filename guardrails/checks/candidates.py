@@ -65,8 +65,10 @@ def _odd(text: str) -> Iterator[re.Match[str]]:
     for at in signs:
         if at < past:
             continue
-        start = max(text.rfind(blank, past, at) for blank in " \n\t") + 1
+        start = max(past, text.rfind(" ", past, at) + 1, text.rfind("\n", past, at) + 1, text.rfind("\t", past, at) + 1)
         blank = _SPACE.search(text, at)
         end = blank.start() if blank else len(text)
-        yield from (word for word in _CANDIDATE.finditer(text, max(past, start), end) if _ODD.search(word[0]))
+        for word in _CANDIDATE.finditer(text, start, end):
+            if _ODD.search(word[0]):
+                yield word
         past = end

@@ -128,7 +128,7 @@ _INQUIRY = Sign(
 )
 
 _ENDS = ("\n", ". ", "! ", "? ")
-_SCOPES = (", ", "; ", ";\t", ",\t")
+_BREAKS = (*_ENDS, ", ", "; ", ";\t", ",\t")
 _LEADING = frozenset((":", "=", ">", "&", "|", ".", "!", "?", ""))
 _FILLING = frozenset(re.findall("[a-z']+", _FILL)) | {"ps"}
 _FORMS = "running|executing|invoking|issuing|typing|calling|runs|executes|calls|results?|outputs?|effects?"
@@ -169,7 +169,7 @@ class Mood:
         text, floor = self._text, max(0, start - AROUND)
         last = bisect_left(self._calls, start) - 1
         if last >= 0 and self._calls[last] >= floor:
-            cut = max(floor, *(text.rfind(end, floor, start) + 1 for end in _ENDS))
+            cut = max([floor] + [text.rfind(end, floor, start) + 1 for end in _ENDS])
             if self._calls[last] >= cut and _CALLED.within(text[cut:start]):
                 return True
         if text[start - 1 : start] == " " and text[start - 2 : start - 1].isalpha():
@@ -183,10 +183,11 @@ class Mood:
         """Whether perhaps nothing of a sentence stands right before a command."""
         if before.rstrip(" \t\"'`*")[-1:] in _LEADING:
             return True
-        scope = before[max(before.rfind(sign) for sign in (*_ENDS, *_SCOPES)) + 1 :]
-        return "@" in scope or all(
-            word in _FILLING or word.rstrip(".").isdigit() for word in flattened(scope.lower()).split()
-        )
+        scope = before[max([before.rfind(sign) for sign in _BREAKS]) + 1 :]
+        if "@" in scope:
+            return True
+        words = flattened(scope.lower()).split()
+        return _FILLING.issuperset(words) or all(word in _FILLING or word.rstrip(".").isdigit() for word in words)
 
     def ordered(self, start: int, end: int) -> bool:
         """Whether the command at `[start, end)` is to be carried out; `end` is without closing quotes."""

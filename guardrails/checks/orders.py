@@ -255,11 +255,14 @@ def _changed(view: View) -> str:
 def _commands(text: str, words: list[re.Match[str]], names: Names, mood: Mood) -> Iterator[tuple[int, int]]:
     """Where a command may stand that may be ordered: from its name to the end of its quotes, line or sentence."""
     for word in words:
-        written, (begin, stop) = word[0], word.span()
-        if text.startswith(":", stop) or (written in names.english and _spoken_of(text, stop)):
-            continue
+        written = word[0]
         found = head(written)
-        if (found is None and written not in names.telling) or not mood.possible(begin):
+        if found is None and written not in names.telling:
+            continue
+        begin, stop = word.span()
+        if text[stop : stop + 1] == ":" or (written in names.english and _spoken_of(text, stop)):
+            continue
+        if not mood.possible(begin):
             continue
         end = _end(text, begin, stop)
         rest = text[stop:end]
