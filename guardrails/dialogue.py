@@ -31,6 +31,8 @@ _USED = re.compile(
 )
 _SUM = re.compile(r"\b[A-Za-z_]\w{0,30}(?:\s*(?:\+|\.\.|&|and|then)\s*[A-Za-z_]\w{0,30})+\b")
 _SUM_SIGN = re.compile(r"\s*(?:\+|\.\.|&|and|then)")
+_LINKS = ("+", "..", "&", "and", "then")
+_GAP = 16  # characters between a link and what it adds
 _TERM = re.compile(r"[A-Za-z_]\w{0,30}")
 _JOINS = re.compile(
     r"\b(?:join\w*|concat\w*|combin\w+|append\w*|together|parts?|pieces?|halves|half|chunks?|fragments?|merge\w*|glue\w*"
@@ -194,7 +196,7 @@ def _summed(text: str, values: dict[str, str]) -> bool:
             return True
         at = text.find(name)
         while at >= 0:
-            if _SUM_SIGN.match(text, at + len(name)):
+            if _SUM_SIGN.match(text, at + len(name)) or text[max(0, at - _GAP) : at].rstrip().endswith(_LINKS):
                 return True
             at = text.find(name, at + 1)
     return False
