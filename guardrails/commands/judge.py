@@ -83,9 +83,10 @@ class CommandJudge:
             BudgetExceeded: when the parser's work budget is spent.
         """
         shells = languages(text) if shell is Shell.AUTO else (shell,)
-        if shells == _SQL and self._silence.holds(text):
-            shells = (Shell.SQL,)
         scope = scope if scope is not None else Scope()
+        named = scope.functions or scope.aliases or scope.files  # a word may be any of these
+        if shells == _SQL and not named and self._silence.holds(text):
+            shells = (Shell.SQL,)
         findings: dict[tuple[str, Span], Finding] = {}
         commands: tuple[Command, ...] = ()
         complete = False

@@ -132,6 +132,14 @@ def test_a_scope_carries_constants_from_line_to_line() -> None:
     assert not JUDGE.judge("clear_out $D", Shell.BASH).findings
 
 
+def test_what_a_script_has_defined_is_called_behind_sql_too() -> None:
+    """A name of the script's own may be a function, so that bash is asked about a text that looks like SQL."""
+    scope = Scope()
+    JUDGE.judge("tidy() { rm -rf /; }", Shell.BASH, scope)
+    assert JUDGE.judge("SELECT 1; tidy", Shell.AUTO, scope).findings
+    assert not JUDGE.judge("SELECT 1; tidy", Shell.AUTO, Scope()).findings
+
+
 def test_heads_are_the_names_a_finding_may_begin_with() -> None:
     """The prefilter knows rules, wrappers, shells, downloaders and what makes text, whatever the case."""
     assert {"rm", "sudo", "bash", "curl", "echo", "cat", "drop", "remove-item", "mkfs.ext4"[:4]} <= {
