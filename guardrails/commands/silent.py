@@ -35,7 +35,7 @@ _WORD = re.compile(r"[^\s;&|()<>]+")
 _KEYWORDS = (
     "if then elif else for while until do done case esac function coproc time export declare typeset readonly local "
     "unset unsetenv read mapfile readarray printf let shift alias unalias getopts eval source exec command builtin "
-    "trap cd pushd popd enable hash"
+    "trap cd pushd popd enable hash invoke-rc.d"
 )
 
 

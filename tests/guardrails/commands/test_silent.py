@@ -37,6 +37,7 @@ SPEAKING = [
     "SELECT 1; f() (f | f &); f",
     "SELECT 1; if true; then rm x; fi",
     "SELECT 1; ourtool destroy everything",
+    "SELECT 1; invoke-rc.d nginx stop",
     "SELECT 1; (rm -rf x)",
     "SELECT 1; /bin/r?",
     "SELECT 1; cat <<E | sh",
