@@ -21,6 +21,7 @@ AROUND = 300
 """Characters before a command that are read for its mood."""
 
 _CLOSE = 80
+_FARTHEST = 1600  # characters from a command's beginning in which what passes an order on to it ends
 _NEAR = 2000  # characters around a command in which a question counts as one about it
 # Read in the canonical view, where letters that look like Latin ones have become those.
 _RUSSIAN = "|".join(canonical(word).text + r"\w{0,2}" for word in ("выполни", "Выполни", "запусти", "Запусти"))
@@ -160,13 +161,17 @@ class Mood:
         self._text = view.text
         self._decoded = bool(view.decoded)
         self._calls = list(known(flat.lower(), _CALLS))
-        self._near = self._decoded or _AGAIN.within(view.text) or _FOREIGN.search(view.text) is not None
+        self._again = _AGAIN.within(view.text)
+        self._foreign = [] if view.text.isascii() else [found.start() for found in _FOREIGN.finditer(view.text)]
 
     def possible(self, start: int) -> bool:
         """False only where no command that begins at `start` is to be carried out: a quick look at its sentence."""
-        if self._near:
-            return True
         text, floor = self._text, max(0, start - AROUND)
+        foreign = bisect_left(self._foreign, start) - 1
+        if self._decoded or (foreign >= 0 and self._foreign[foreign] >= start - 2 * AROUND):
+            return True
+        if self._again and _AGAIN.within(text[start : start + _FARTHEST]):
+            return True
         last = bisect_left(self._calls, start) - 1
         if last >= 0 and self._calls[last] >= floor:
             cut = max([floor] + [text.rfind(end, floor, start) + 1 for end in _ENDS])
