@@ -56,7 +56,8 @@ _NAMED = re.compile(
 )
 _MOST_VALUES = 64
 _QUOTES = frozenset("'\"`")
-_SHORT = 2_000  # characters of a text whose every quoted piece may be a part of the same thing
+# Characters, or quoted pieces, of a text whose every piece may be a part of the same thing.
+_SHORT, _FEW = 2_000, 16
 _APART, _CUED = 80, 120  # characters between such pieces of a longer text, and from them to a word that joins them
 _MOST_GROUPS = 24
 
@@ -135,11 +136,12 @@ def _shared(one: str, other: str) -> int:
 
 def _groups(text: str, cues: Sequence[int]) -> Iterator[list[str]]:
     """The quoted pieces that may be parts of one thing: of a long text those close together, and to one of `cues`."""
-    if len(text) <= _SHORT:
-        yield _pieces(text)
+    pieces = list(_QUOTED.finditer(text))
+    if len(text) <= _SHORT or len(pieces) <= _FEW:
+        yield [_said(piece) for piece in pieces[:_MOST_VALUES]]
         return
     groups: list[list[re.Match[str]]] = []
-    for piece in _QUOTED.finditer(text):
+    for piece in pieces:
         if groups and piece.start() - groups[-1][-1].end() <= _APART:
             groups[-1].append(piece)
         else:
