@@ -41,8 +41,12 @@ class OpenStream:
         return ALLOWED
 
 
-def open_stream(_guard: Guard) -> OpenStream:
+def open_stream(_guard: Guard, *_given: object) -> OpenStream:
     return OpenStream()
+
+
+def judge_nothing(_guard: Guard, *_given: object, **_more: object) -> Verdict:
+    return ALLOWED
 
 
 def judge_outputs(guard: Guard, text: str, channel: Channel, **more: Any) -> Verdict:
@@ -71,7 +75,11 @@ def know_everybody(*_given: object) -> Caller:
 
 PARTS: dict[str, tuple[tuple[object, str, object], ...]] = {
     "guard-on-input": ((Guard, "examine", judge_outputs),),
-    "guard-on-output": ((Guard, "examine", judge_inputs), (Guard, "stream", open_stream)),
+    "guard-on-output": (
+        (Guard, "examine", judge_inputs),
+        (Guard, "stream", open_stream),
+        (Guard, "examine_together", judge_nothing),
+    ),
     "escalation": ((gateway.exchange, "assess", need_nobody),),
     "record": ((Spool, "append", keep_nothing),),
     "metrics": tuple((Metrics, name, count_nothing) for name in COUNTED),
