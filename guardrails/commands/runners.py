@@ -71,6 +71,8 @@ def elsewhere(command: Command) -> list[Tail | Code]:
     path = command.argv[0].text or ""
     if path.startswith(("/etc/init.d/", "/etc/rc.d/")) or command.name == "invoke-rc.d":
         words = command.argv if command.name != "invoke-rc.d" else command.argv[1:]
+        if not words:
+            return []
         named = words[0]._replace(text=command.name, shape=command.name) if words is command.argv else words[0]
         return [Tail((Word("service", command.span, "service"), named, *words[1:]), "service")]
     found: list[Tail | Code] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from guardrails.commands import readers
+from guardrails.interface import Shell
 
 RUNS = [
     "ansible all -m shell -a 'reboot -f'",
@@ -97,3 +98,8 @@ def test_what_runs_is_told_apart(text: str, argv: list[str]) -> None:
 def test_what_runs_nothing_else_stands_alone(text: str) -> None:
     """A script's name is no command, and no other subcommand runs one."""
     assert len(readers.read(text).commands) == 1
+
+
+def test_a_service_script_runner_without_a_service_runs_nothing() -> None:
+    """`invoke-rc.d` alone is read as the command that it is."""
+    assert [command.name for command in readers.read("invoke-rc.d", Shell.BASH).commands] == ["invoke-rc.d"]
