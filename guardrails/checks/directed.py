@@ -39,7 +39,6 @@ _STARTS = re.compile(
     r"[/$({\\'\"!.:]|\w+\s*(?:=|\(\))|[\w/.-]*[*?\[\]$\\'\"`^]\S|(?:eval|exec|trap|source|coproc|shopt)\s"
     r"|`[^`\n]*[\s$\\'\"{*?\[][^`\n]*`"
 )
-_MOST = 40
 _LONGEST = 2000
 
 
@@ -50,14 +49,12 @@ def possible(text: str) -> bool:
 
 def directed(text: str) -> Iterator[tuple[int, int]]:
     """Where a command stands that a verb before it says to run: to the end of its line, or of its fence."""
-    count = past = 0
+    past = 0
     for verb in _VERBS.finditer(text if text.isascii() else encoded(text).decode()):
         cue = _DIRECTED.match(text, verb.start()) if verb.start() >= past else None
         if cue is None:
             continue
-        if count >= _MOST:
-            return
-        count, past = count + 1, cue.end()
+        past = cue.end()
         start = cue.end()
         if cue["said"] is None and _STARTS.match(text, start) is None:
             continue  # behind a colon, or on a line of its own, the command may begin with any word

@@ -189,7 +189,7 @@ def ordered(
     if len(text) <= limit and quiet(text, names):
         _note(text, (View(text),))
         return None
-    left = _WORK + _WORK_EACH * len(text)
+    work = _Work(len(text))
     views = layers(text, _DEPTH, shortest=SHORTEST, limit=limit)
     _note(text, views)
     for view in views:
@@ -198,19 +198,54 @@ def ordered(
             shown = _near(view, shown, part)
         flat = flattened(shown)
         mood = Mood(view, flat)
-        for start, end in _commands(view.text, candidates(shown, flat, names.known), names, mood):
-            left -= AROUND
-            if mood.ordered(start, end):
-                left -= _WORK_JUDGED + _WORK_JUDGED_EACH * (end - start)
-                quoted = view.text[start - 1 : start] in _QUOTES
-                if left >= 0 and (danger := _danger(view.text[start:end], judge, quoted=quoted)):
-                    offset, length, rule, message = danger
-                    return Order(view.source_span(start + offset, start + length), rule, message)
-            if left < 0:
-                raise BudgetExceeded("more commands stand in one prompt than its length allows")
-        for start, end in directed(shown):
-            hidden = _hidden(view.text[start:end], judge, readings) if mood.ordered(start, end) else None
-            if hidden:
+        places = _commands(view.text, candidates(shown, flat, names.known), names, mood)
+        found = _named(view, places, mood, judge, work) or _unnamed(
+            view, directed(shown), mood, judge, work, readings=readings
+        )
+        if found:
+            return found
+    return None
+
+
+class _Work:
+    """What one prompt may still cost."""
+
+    __slots__ = ("_left",)
+
+    def __init__(self, length: int) -> None:
+        self._left = _WORK + _WORK_EACH * length
+
+    def spend(self, units: int) -> None:
+        self._left -= units
+        if self._left < 0:
+            raise BudgetExceeded("more commands stand in one prompt than its length allows")
+
+    def judge(self, length: int) -> None:
+        self.spend(_WORK_JUDGED + _WORK_JUDGED_EACH * length)
+
+
+def _named(view: View, places: Iterator[tuple[int, int]], mood: Mood, judge: Judge, work: _Work) -> Order | None:
+    """The first order of a command that begins with a known name."""
+    for start, end in places:
+        work.spend(AROUND)
+        if mood.ordered(start, end):
+            work.judge(end - start)
+            quoted = view.text[start - 1 : start] in _QUOTES
+            if danger := _danger(view.text[start:end], judge, quoted=quoted):
+                offset, length, rule, message = danger
+                return Order(view.source_span(start + offset, start + length), rule, message)
+    return None
+
+
+def _unnamed(
+    view: View, places: Iterator[tuple[int, int]], mood: Mood, judge: Judge, work: _Work, *, readings: Readings
+) -> Order | None:
+    """The first order of what a verb says to run, whatever it begins with."""
+    for start, end in places:
+        work.spend(AROUND)
+        if mood.ordered(start, end):
+            work.judge(end - start)
+            if hidden := _hidden(view.text[start:end], judge, readings):
                 return Order(view.source_span(start, end), *hidden)
     return None
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import yaml
 
+from guardrails.commands.budget import BudgetExceeded
 from guardrails.commands.embedded import Piece
 from guardrails.commands.literals import Reader, Value
 from guardrails.commands.tree import UNKNOWN
@@ -143,11 +144,16 @@ def commands_of(source: str, constants: MutableMapping[str, Value] | None = None
     Args:
         source: The program, or the part of it that has arrived.
         constants: What earlier parts assigned; what this one assigns is added.
+
+    Raises:
+        BudgetExceeded: It makes more calls than are looked at.
     """
     source = source[:_MOST_TEXT]
     forms = _forms()
     calls = list(islice(_calls(source, forms), _MOST_CALLS))
     opened = list(islice(_OPENS.finditer(source), _MOST_CALLS))
+    if _MOST_CALLS in (len(calls), len(opened)):
+        raise BudgetExceeded("a program makes more calls of this kind than anybody should look at")
     kept = constants is not None
     constants = {} if constants is None else constants
     if kept or calls or opened:

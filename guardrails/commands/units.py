@@ -28,10 +28,11 @@ from guardrails.interface import Shell
 from guardrails.text import CONTROL, TooLong, layers, rewritten
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, MutableMapping
 
     from guardrails.commands.effort import Effort
     from guardrails.commands.judge import CommandJudge
+    from guardrails.commands.literals import Value
     from guardrails.encodings import Edit
     from guardrails.interface import Finding
     from guardrails.text import View
@@ -254,7 +255,7 @@ class Units:
         """A stretch of a program or a configuration."""
         if is_mongo(text):
             return self.command(text, Shell.BASH, scope)
-        pieces = in_code(text) + commands_of(text, scope.constants) + tasks_of(text, scope.constants)
+        pieces = in_code(text) + _calls(text, scope.constants) + tasks_of(text, scope.constants)
         if _DOCUMENT.search(text):
             pieces += in_json(text, 0, len(text))
         return self._pieces(pieces, scope)
@@ -268,7 +269,7 @@ class Units:
 
     def program(self, text: str) -> Findings:
         """What a program that stands in a value does by calls of its own."""
-        return self._pieces(commands_of(text), Scope())
+        return self._pieces(_calls(text), Scope())
 
     def _pieces(self, pieces: list[Piece], scope: Scope) -> Findings:
         found: dict[tuple[str, tuple[int, int]], Finding] = {}
@@ -314,6 +315,13 @@ class Units:
             and (finding.rule != UNRESOLVABLE or (fed and signs.feeds_shell(begins + text)))
         ]
         return [replace(finding, span=(max(0, finding.span[0]), finding.span[1])) for finding in inside]
+
+
+def _calls(text: str, constants: MutableMapping[str, Value] | None = None) -> list[Piece]:
+    try:
+        return commands_of(text, constants)
+    except BudgetExceeded as error:
+        raise Unjudged("budget") from error
 
 
 def shifted(findings: Iterable[Finding], by: int) -> Findings:

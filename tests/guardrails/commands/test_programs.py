@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from guardrails.commands.budget import BudgetExceeded
 from guardrails.commands.programs import commands_of
 from guardrails.guard import Guard
 from guardrails.interface import Channel
@@ -154,3 +155,9 @@ def test_any_source_is_read(source: str) -> None:
     """Unclosed brackets and strings included, pieces map into the source."""
     for piece in commands_of(f"shutil.rmtree({source}"):
         assert len(piece.text) == len(piece.starts) == len(piece.ends)
+
+
+def test_a_program_of_too_many_calls_is_not_passed() -> None:
+    """What makes more calls that may destroy than are looked at is over the budget."""
+    with pytest.raises(BudgetExceeded):
+        commands_of("unlink('/tmp/a')\n" * 1200 + "shutil.rmtree('/srv')")
