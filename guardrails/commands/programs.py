@@ -148,7 +148,8 @@ def commands_of(source: str, constants: MutableMapping[str, Value] | None = None
     Raises:
         BudgetExceeded: It makes more calls than are looked at.
     """
-    source = source[:_MOST_TEXT]
+    if len(source) > _MOST_TEXT:
+        raise BudgetExceeded("a program is longer than anybody should look at")
     forms = _forms()
     calls = list(islice(_calls(source, forms), _MOST_CALLS))
     opened = list(islice(_OPENS.finditer(source), _MOST_CALLS))

@@ -83,6 +83,8 @@ def xargs(command: Command, scope: Scope) -> list[Tail | Code]:
     if mark is not None and any(w.shape.startswith(("-I", "-i", "--replace")) for w in options):
         lines = [line.lstrip() for line in (text or "").split("\n") if line]
         given = [Word(one, command.span, one) for one in lines[:_MOST_GIVEN]] or _listed(command)
+        if len(lines) > _MOST_GIVEN:
+            given.append(Word(None, command.span, UNKNOWN, open=True))
         return [Tail(tuple(_filled(w, mark, one) for w in tail), "xargs") for one in given]
     if not text or any(w.shape.startswith(("-a", "--arg-file")) for w in options):
         return [Tail((*tail, *_listed(command)), "xargs")]

@@ -176,3 +176,9 @@ def test_any_text_has_a_judgement(text: str, shell: Shell) -> None:
 def test_what_stands_before_does_not_hide_a_command(text: str, before: str) -> None:
     """A finding stays one behind anything harmless."""
     assert JUDGE.judge(before + text, Shell.AUTO).findings
+
+
+def test_what_a_long_list_hands_on_is_not_passed_unread() -> None:
+    """Beyond the lines that are counted, what `xargs -I` is given is unknown."""
+    lines = "\\n".join([*(f"/tmp/a{number}" for number in range(40)), "/"])
+    assert JUDGE.judge(f"printf '{lines}' | xargs -I{{}} rm -rf {{}}").findings
